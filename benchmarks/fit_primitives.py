@@ -1,0 +1,124 @@
+"""The command that remakes the polynomial coefficients of the kernels' primitives.
+
+Each polynomial is a weighted minimax fit (Remez exchange in mpmath); its coefficients are rounded to the target
+precision one at a time, lowest power first, the others fitted again after each, and the error is measured again with
+what was rounded. Run:  python benchmarks/fit_primitives.py [NAME ...] [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import mpmath as mp
+import numpy as np
+from scipy.optimize import linprog
+
+OUTPUT = Path(__file__).resolve().parents[1] / "src/actfn/kernels/primitives/coefficients.py"
+Function = Callable[[mp.mpf], mp.mpf]
+
+mp.mp.dps = 50
+LN2_2 = mp.log(2) / 2
+TINY = mp.mpf(10) ** -16  # a removable singularity at 0 is looked at from here; 50 digits leave 18 after two divisions
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A polynomial of `terms` coefficients for `function` on [low, high], its error weighted by `weight`."""
+
+    meaning: str
+    function: Function
+    weight: Function
+    low: mp.mpf
+    high: mp.mpf
+    terms: int
+    dtype: type[np.floating]
+    fixed: tuple[float, ...] = ()  # lowest powers whose coefficient is given
+
+    @property
+    def bits(self) -> int:
+        return 24 if self.dtype is np.float32 else 53
+
+
+def nonzero(u: mp.mpf) -> mp.mpf:
+    return u if abs(u) > TINY else TINY
+
+
+def horner(coefficients: list[mp.mpf], u: mp.mpf) -> mp.mpf:
+    total = mp.mpf(0)
+    for c in reversed(coefficients):
+        total = total * u + c
+    return total
+
+
+class Minimax:
+    """Minimax fits of one function whose lowest coefficients may be held.
+
+    A polynomial through Chebyshev nodes, in mpmath, comes close; a linear program in float64 then minimises what is
+    left of the weighted error, which is small enough for float64 to be plenty. (Exchange algorithms need a Haar
+    system; powers without the lowest ones, on an interval around 0, are none.)
+    """
+
+    def __init__(self, fit: Fit) -> None:
+        self.fit = fit
+        middle, half = (fit.low + fit.high) / 2, (fit.high - fit.low) / 2
+
+        def nodes(count: int) -> list[mp.mpf]:
+            return [middle - half * mp.cos(mp.pi * (i + mp.mpf(1) / 2) / count) for i in range(count)]
+
+        self.grid = [fit.low, *nodes(max(300, 30 * fit.terms)), fit.high]
+        self.values = [fit.function(nonzero(u)) for u in self.grid]
+        self.weights = [abs(fit.weight(nonzero(u))) for u in self.grid]
+        points = nodes(fit.terms)
+        powers = mp.matrix([[u**k for k in range(fit.terms)] for u in points])
+        self.start = list(mp.lu_solve(powers, mp.matrix([fit.function(nonzero(u)) for u in points])))
+        self.scale = max(abs(fit.low), abs(fit.high))
+        relative = np.array([float(u / self.scale) for u in self.grid])
+        self.columns = np.array([float(w) for w in self.weights])[:, None] * relative[:, None] ** np.arange(fit.terms)
+
+    def errors(self, coefficients: list[mp.mpf]) -> list[mp.mpf]:
+        rows = zip(self.grid, self.values, self.weights, strict=True)
+        return [w * (v - horner(coefficients, u)) for u, v, w in rows]
+
+    def largest(self, coefficients: list[mp.mpf]) -> mp.mpf:
+        return max(abs(e) for e in self.errors(coefficients))
+
+    def coefficients(self, held: list[mp.mpf]) -> list[mp.mpf]:
+        first = len(held)
+        whole = held + self.start[first:]
+        for _ in range(2):
+            errors = self.errors(whole)
+            size = max(abs(e) for e in errors)
+            right = np.array([float(e / size) for e in errors])
+            columns = self.columns[:, first:]
+            ones = np.ones((len(right), 1))
+            free = columns.shape[1]
+            result = linprog(
+                np.r_[np.zeros(free), 1.0],
+                A_ub=np.block([[-columns, -ones], [columns, -ones]]),
+                b_ub=np.r_[-right, right],
+                bounds=[(None, None)] * free + [(0, None)],
+                method="highs",
+            )
+            if not result.success:
+                raise ArithmeticError(f"{self.fit.meaning}: {result.message}")
+            steps = [mp.mpf(float(c)) * size / self.scale ** (first + k) for k, c in enumerate(result.x[:-1])]
+            whole = held + [c + d for c, d in zip(whole[first:], steps, strict=True)]
+        return whole
+
+
+def rounded(value: mp.mpf, bits: int) -> mp.mpf:
+    with mp.workprec(bits):
+        return +value
+
+
+def fitted(fit: Fit) -> tuple[list[mp.mpf], mp.mpf]:
+    """Rounded coefficients, lowest power first, and the largest weighted error with them."""
+    minimax = Minimax(fit)
+    held = [mp.mpf(c) for c in fit.fixed]
+    while len(held) < fit.terms:
+        held.append(rounded(minimax.coefficients(held)[len(held)], fit.bits))
+    return held, minimax.largest(held)

@@ -1,0 +1,160 @@
+"""The public face: an `Activation` is a definition with one-line methods that call the rooms below."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from actfn import catalog
+from actfn.definition import Convention, Definition, Parameter, Source
+
+if TYPE_CHECKING:
+    import sympy
+
+    from actfn.analysis.smoothness import Smoothness
+
+MAX_NAME = 40
+
+
+class Activation:
+    """An activation function: its formula, and everything derived from it.
+
+    Made by `actfn.get` (from the catalog) or `actfn.define` (from a formula). Two of the same definition are equal.
+    """
+
+    def __init__(self, definition: Definition, *, from_catalog: bool = False):
+        self.definition = definition
+        self._from_catalog = from_catalog
+        self._smoothness: dict[tuple[tuple[str, float], ...], Smoothness] = {}
+
+    @property
+    def name(self) -> str:
+        """The name it is found by."""
+        return self.definition.name
+
+    @property
+    def formula(self) -> sympy.Expr:
+        """The SymPy expression in `x` and the parameters."""
+        return self.definition.expression
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Name -> `Parameter(name, default, domain)`."""
+        return {p.name: p for p in self.definition.parameters}
+
+    @property
+    def summary(self) -> str:
+        """What it is, in one line."""
+        return self.definition.summary
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words to find it by."""
+        return tuple(self.definition.tags)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Who proposed it, and where."""
+        return tuple(self.definition.sources)
+
+    def derivative(self, order: int = 1) -> sympy.Expr:
+        """The SymPy expression of the derivative of an order (0 to 8); at a kink it has the value of the entry's convention."""
+        from actfn.formula.derivative import derivative
+
+        return derivative(self.formula, order, self.definition.conventions)
+
+    def smoothness(self, **parameters: float) -> Smoothness:
+        """The smoothness class for every parameter, or at those given: `.order`, `.conditions`, `.breakpoints`, `.claim`.
+
+        A user's formula is worked on for at most 20 seconds; what isn't decided by then is unknown.
+        """
+        key = tuple(sorted(parameters.items()))
+        if key not in self._smoothness:
+            if self._from_catalog:
+                from actfn.analysis.smoothness import smoothness
+
+                self._smoothness[key] = smoothness(self.definition, **parameters)
+            else:
+                from actfn.analysis.limited import smoothness_within
+
+                self._smoothness[key] = smoothness_within(self.definition, parameters)
+        return self._smoothness[key]
+
+    def sample(self, low: float = -2.0, high: float = 2.0, points: int = 1000, **parameters: float) -> dict[str, list[float]]:
+        """`{"x", "y", "yp"}`: x evenly spaced over [low, high], f and f' there as the oracle has them, rounded once to float64."""
+        from actfn.card.data import sample
+
+        return sample(self.definition, self.definition.values(parameters), low, high, points)
+
+    def __call__(self, x: Any, **parameters: Any) -> Any:
+        """f(x): a NumPy array, a Python number or a PyTorch tensor in, the same kind out, in the dtype of x.
+
+        Parameters are numbers or arrays that broadcast with x; those left out have their defaults.
+        """
+        torch = sys.modules.get("torch")
+        if torch is not None and isinstance(x, torch.Tensor):
+            from actfn.torch.functional import function
+        else:
+            from actfn.numpy import function
+        return function(self.definition)(x, **parameters)
+
+    def __repr__(self) -> str:
+        given = "".join(f", {p.name}={p.default!r}" for p in self.definition.parameters)
+        return f"Activation({self.name}: {self.definition.formula!r}{given})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Activation) and self.definition == other.definition
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.definition.formula))
+
+
+def get(name: str) -> Activation:
+    """The activation of a catalog name, such as `actfn.get("elu")`.
+
+    Raises `LookupError`, with the nearest names, for one that isn't there.
+    """
+    return Activation(catalog.find(name), from_catalog=True)
+
+
+def names() -> tuple[str, ...]:
+    """Every name of the catalog, in alphabetical order."""
+    return tuple(sorted(catalog.entries()))
+
+
+def define(
+    formula: str,
+    /,
+    *,
+    name: str | None = None,
+    conventions: Convention | Mapping[str, Convention] = "left",
+    domains: Mapping[str, str] | None = None,
+    **parameters: float,
+) -> Activation:
+    """An activation from a formula, such as `define("where(x > 0, x, alpha*(exp(x) - 1))", alpha=1.0)`.
+
+    Each parameter is given with its default; `domains` restricts some of them ("positive", "(0, 1]" ...). `conventions`
+    is the value of f' at kinks (see `Definition`). The formula is parsed and checked at once.
+    Raises `FormulaError` (a `ValueError`) with the place in the text, or `ValueError` for a name, parameter or domain.
+    """
+    if name is not None and not (name.isascii() and name.isidentifier() and len(name) <= MAX_NAME):
+        raise ValueError(f"a name is a Python identifier of at most {MAX_NAME} ASCII characters, such as 'my_elu', not {name!r}")
+    domains = domains or {}
+    stray = sorted(set(domains) - set(parameters))
+    if stray:
+        raise ValueError(f"a domain for {stray[0]!r}, which is not a parameter; give it a default, as in {stray[0]}=1.0")
+    listed = []
+    for parameter, default in parameters.items():
+        if isinstance(default, bool) or not isinstance(default, int | float):
+            raise ValueError(f"parameter {parameter}: the default is a number, as in {parameter}=1.0, not {default!r}")
+        listed.append(Parameter(parameter, float(default), domains.get(parameter, "real")))
+    definition = Definition(
+        name=name or "custom", formula=formula, parameters=tuple(listed), conventions=conventions, title=name or formula[:60]
+    )
+    definition.expression  # noqa: B018  (parses now, so that an error shows here)
+    from actfn.formula.derivative import derivative
+
+    derivative(definition.expression, 1, conventions)
+    return Activation(definition)

@@ -1,0 +1,356 @@
+"""Lowering: a formula as a stable, guarded program of scalar steps, from which every target is printed.
+
+Three passes, each of which keeps the mathematical value. `stable` finds the forms that don't cancel or overflow
+(`expm1`, `log1p`, `sigmoid`, `softplus`, `tanh`, `erfc`); `guard` keeps a branch from ever seeing an x outside its
+region, so that neither its value nor its gradient can turn into NaN there; `share` names subexpressions used twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy
+from sympy import Add, Eq, Expr, Ge, Gt, Integer, Le, Lt, Mul, Ne, Piecewise, Pow, Rational, S, Symbol
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, Boolean, BooleanAtom, Not, Or
+
+from actfn.definition import Definition
+from actfn.formula.derivative import derivative
+from actfn.formula.functions import X, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
+from actfn.formula.pieces import unfold
+
+
+@dataclass(frozen=True)
+class Program:
+    """Steps in order, each a name for an expression over x, parameters and earlier names; then the results."""
+
+    arguments: tuple[str, ...]
+    assignments: tuple[tuple[Symbol, Expr], ...]
+    results: tuple[Expr, ...]
+
+    @property
+    def result(self) -> Expr:
+        """The only result."""
+        (result,) = self.results
+        return result
+
+
+def program(definition: Definition, order: int = 0, by: Sequence[str] = ()) -> Program:
+    """The program of a definition's derivative of an order (0: the function), with its conventions.
+
+    `by` names parameters to differentiate by as well: `program(elu, 1, ("alpha",))` is d^2 f/(dx dalpha).
+    """
+    symbols = [definition.symbols[name] for name in by]
+    expression = derivative(stable(definition.expression), order, definition.conventions, symbols)
+    defaults = {p.symbol: Rational(repr(float(p.default))) for p in definition.parameters}
+    arguments = (X.name, *definition.defaults)
+    guards, guarded = guard(keep_nan(stable(expression)), defaults, arguments)
+    return share(arguments, [guarded], guards)
+
+
+# -- stable forms -------------------------------------------------------------------------------------------------------
+
+
+def stable(expression: Expr) -> Expr:
+    """The same function in forms that neither cancel nor overflow, as far as rewriting finds them."""
+    for _ in range(8):
+        rewritten = _rewrite(expression)
+        if rewritten == expression:
+            break
+        expression = rewritten
+    return expression
+
+
+def _rewrite(expression: Expr) -> Expr:
+    if not expression.args:
+        return expression
+    args = [_rewrite(a) for a in expression.args]
+    node = expression.func(*args) if tuple(args) != expression.args else expression
+    if isinstance(node, sympy.erfc):
+        return erfc(node.args[0])
+    if isinstance(node, Add):
+        return _sum(node)
+    if isinstance(node, Mul):
+        return _product(node)
+    if isinstance(node, Pow):
+        return _power(node)
+    if isinstance(node, sympy.log):
+        return _logarithm(node)
+    if isinstance(node, log1p) and isinstance(node.args[0], sympy.exp):
+        return softplus(node.args[0].args[0])
+    return node
+
+
+def _sum(node: Add) -> Expr:
+    """c*exp(u) - c -> c*expm1(u), and its like for sigmoid, tanh and erf, where a constant cancels a limit."""
+    terms = list(node.args)
+    for i, term in enumerate(terms):
+        factor, function = _split(term)
+        if function is None:
+            continue
+        u = function.args[0]
+        for constant, result in _cancellations(function, factor, u):
+            if constant in terms:
+                rest = terms[:i] + terms[i + 1 :]
+                rest.remove(constant)
+                return Add(*rest, result)
+        if isinstance(function, sympy.exp):  # exp(u) - exp(-u) and exp(u) + exp(-u)
+            other = sympy.exp(-u)
+            for sign, hyperbolic in ((-1, sympy.sinh), (1, sympy.cosh)):
+                if sign * factor * other in terms and not u.could_extract_minus_sign():
+                    rest = [t for t in terms if t not in (term, sign * factor * other)]
+                    return Add(*rest, 2 * factor * hyperbolic(u))
+    return _difference_of_sigmoids(terms) or node
+
+
+def _split(term: Expr) -> tuple[Expr, Expr | None]:
+    """(factor, function) of a term that is a factor times one of the functions with a finite limit."""
+    factors = Mul.make_args(term)
+    functions = [f for f in factors if isinstance(f, sympy.exp | sigmoid | sympy.tanh | sympy.erf | erfc)]
+    if len(functions) != 1:
+        return term, None
+    return Mul(*(f for f in factors if f is not functions[0])), functions[0]
+
+
+def _cancellations(function: Expr, c: Expr, u: Expr) -> list[tuple[Expr, Expr]]:
+    """(constant term, the sum of it and c*function(u)) pairs that have a stable form."""
+    if isinstance(function, sympy.exp):
+        return [(-c, c * expm1(u))]
+    if isinstance(function, sigmoid):
+        return [(-c, -c * sigmoid(-u)), (-c / 2, c / 2 * sympy.tanh(u / 2))]
+    if isinstance(function, sympy.tanh):
+        return [(c, 2 * c * sigmoid(2 * u)), (-c, -2 * c * sigmoid(-2 * u))]
+    if isinstance(function, erfc):
+        return [(-2 * c, -c * erfc(-u))]
+    return [(c, c * erfc(-u)), (-c, -c * erfc(u))]
+
+
+def _difference_of_sigmoids(terms: Sequence[Expr]) -> Expr | None:
+    """p*sigmoid(u) - p*sigmoid(-u) -> p*tanh(u/2), the form of a second derivative that doesn't cancel at u = 0."""
+    for i, p in enumerate(terms):
+        for j, q in enumerate(terms):
+            if i == j:
+                continue
+            ratio = p / q
+            for s in ratio.atoms(sigmoid):
+                u = s.args[0]
+                if ratio == -s / sigmoid(-u):
+                    rest = [t for k, t in enumerate(terms) if k not in (i, j)]
+                    return Add(*rest, p / s * sympy.tanh(u / 2))
+    return None
+
+
+def _product(node: Mul) -> Expr:
+    """exp(-u)*sigmoid(u) -> sigmoid(-u); expm1(u)*sigmoid(-u) -> tanh(u/2); sinh(u)/cosh(u) -> tanh(u)."""
+    factors = list(node.args)
+    for i, a in enumerate(factors):
+        for j, b in enumerate(factors):
+            if i == j:
+                continue
+            rest = Mul(*(f for k, f in enumerate(factors) if k not in (i, j)))
+            base, power = b.as_base_exp()
+            if isinstance(base, sigmoid) and power.is_Integer and power >= 1:
+                u = base.args[0]
+                if isinstance(a, sympy.exp):
+                    ratio = sympy.cancel(-a.args[0] / u)
+                    if ratio.is_Integer and 1 <= ratio <= power:
+                        return rest * sigmoid(-u) ** ratio * sigmoid(u) ** (power - ratio)
+                if isinstance(a, expm1) and a.args[0] == -u:
+                    return rest * sympy.tanh(-u / 2) * base ** (power - 1)
+            if isinstance(a, sympy.sinh) and isinstance(base, sympy.cosh) and power == -1 and a.args == base.args:
+                return rest * sympy.tanh(a.args[0])
+    return node
+
+
+def _power(node: Pow) -> Expr:
+    """1/(1 + exp(u)) -> sigmoid(-u)."""
+    if not (node.exp.is_Integer and node.exp < 0 and isinstance(node.base, Add)):
+        return node
+    terms = node.base.args
+    if len(terms) == 2:
+        for constant, other in (terms, terms[::-1]):
+            ratio = other / constant
+            if not constant.has(X) and isinstance(ratio, sympy.exp):
+                return constant**node.exp * sigmoid(-ratio.args[0]) ** (-node.exp)
+    return node
+
+
+def _logarithm(node: sympy.log) -> Expr:
+    """log(1 + exp(u)) -> softplus(u); log(1 + u) -> log1p(u)."""
+    argument = node.args[0]
+    if isinstance(argument, Add) and S.One in argument.args:
+        rest = argument - 1
+        return softplus(rest.args[0]) if isinstance(rest, sympy.exp) else log1p(rest)
+    return node
+
+
+# -- guards -------------------------------------------------------------------------------------------------------------
+
+
+class _Guards:
+    """Names for x as each branch may see it; `assignments` grows as branches are visited, outer ones first."""
+
+    def __init__(self, defaults: Mapping[Symbol, Expr], taken: Iterable[str]):
+        self.defaults = defaults
+        self.taken = set(taken)
+        self.assignments: list[tuple[Symbol, Expr]] = []
+
+    def visit(self, node: Expr, x: Symbol) -> Expr:
+        """`node`, in X, rewritten over `x`, which equals X wherever the node's value counts."""
+        if not node.args:
+            return x if node == X else node
+        if isinstance(node, Boolean):
+            return node.xreplace({X: x})
+        if not isinstance(node, Piecewise):
+            return node.func(*(self.visit(a, x) for a in node.args))
+        branches = []
+        before: list[Boolean] = []
+        for branch, condition in node.args:
+            seen = x
+            if _risky(branch):
+                inside = And(*(Not(c) for c in before), condition)
+                outside = Or(*before) if condition == S.true else Not(inside)
+                point = _stand_in(branch, inside, self.defaults)
+                if point is not None:
+                    seen = self.named(Piecewise((point, outside), (X, True)).xreplace({X: x}))
+            branches.append((self.visit(branch, seen), condition.xreplace({X: x})))
+            before.append(condition)
+        return Piecewise(*branches)
+
+    def named(self, expression: Expr) -> Symbol:
+        for symbol, other in self.assignments:
+            if other == expression:
+                return symbol
+        symbol = _fresh("x", self.taken)
+        self.assignments.append((symbol, expression))
+        return symbol
+
+
+def guard(
+    expression: Expr, defaults: Mapping[Symbol, Expr], taken: Iterable[str] = ()
+) -> tuple[list[tuple[Symbol, Expr]], Expr]:
+    """Every branch sees its own region only: where another branch answers, a harmless point stands in for x.
+
+    Returns the assignments that make the stand-ins, and the expression over them. `defaults` are values of the
+    parameters at which a stand-in is tried, `taken` the names that may not be used.
+    """
+    guards = _Guards(defaults, {X.name, *(s.name for s in expression.free_symbols), *taken})
+    rewritten = guards.visit(expression, X)
+    return guards.assignments, rewritten
+
+
+def _fresh(stem: str, taken: set[str]) -> Symbol:
+    name = next(n for i in itertools.count() if (n := f"{stem}{i}") not in taken)
+    taken.add(name)
+    return Symbol(name, real=True)
+
+
+_ENTIRE_BOUNDED = (sigmoid, softplus, sympy.tanh, sympy.atan, sympy.sin, sympy.cos, sympy.erf, erfc, sympy.asinh)
+_SELECTS = (Piecewise, maximum, minimum, sympy.Abs, sympy.sign)
+
+
+def _risky(expression: Expr) -> bool:
+    """Whether a value or a gradient could overflow or be undefined somewhere."""
+    for node in sympy.preorder_traversal(expression):
+        if isinstance(node, Pow) and node.has(X):
+            return True
+        if isinstance(node, sympy.Function) and node.has(X) and not isinstance(node, (*_ENTIRE_BOUNDED, *_SELECTS)):
+            return True
+    return False
+
+
+def _stand_in(branch: Expr, inside: Boolean, defaults: Mapping[Symbol, Expr]) -> Expr | None:
+    """A point in the branch's region, or at its edge, where the branch and its slope are finite."""
+    edges = []
+    for relation in inside.atoms(Relational):
+        g = relation.lhs - relation.rhs
+        if g.is_polynomial(X) and sympy.degree(g, X) == 1:
+            a, b = sympy.Poly(g, X).all_coeffs()
+            edges.append(sympy.cancel(-b / a))
+    edges = sorted(set(edges), key=lambda e: (bool(e.free_symbols), sympy.default_sort_key(e)))
+    middles = [(p + q) / 2 for i, p in enumerate(edges) for q in edges[i + 1 :]]
+    candidates = [S.Zero, *edges, *middles, *(e + s for e in edges for s in (1, -1)), S.One, S.NegativeOne]
+    slope = sympy.diff(unfold(branch), X)
+    for candidate in dict.fromkeys(candidates):
+        if all(_harmless(candidate, branch, slope, inside, rule) for rule in _trials(defaults)):
+            return candidate
+    return None
+
+
+def _trials(defaults: Mapping[Symbol, Expr]) -> list[dict[Symbol, Expr]]:
+    moved = [{s: v * k for s, v in defaults.items()} for k in (Rational(3, 2), Rational(1, 3))]
+    return [dict(defaults), *moved] if defaults else [{}]
+
+
+def _harmless(point: Expr, branch: Expr, slope: Expr, inside: Boolean, rule: Mapping[Symbol, Expr]) -> bool:
+    at = {X: point.xreplace(dict(rule))}
+    relaxed = inside.replace(Gt, Ge).replace(Lt, Le).replace(lambda n: isinstance(n, Ne), lambda n: S.true)
+    if relaxed.xreplace(dict(rule)).subs(at) != S.true:
+        return False
+    for value in (branch, slope):
+        number = value.xreplace(dict(rule)).subs(at).evalf(20)
+        if not (number.is_number and number.is_real and number.is_finite):
+            return False
+    return True
+
+
+def keep_nan(expression: Expr) -> Expr:
+    """NaN in, NaN out: a NaN, for which every comparison fails, must reach a branch that depends on x."""
+    return expression.replace(lambda n: isinstance(n, Piecewise), _nan_last)
+
+
+def _nan_last(node: Piecewise) -> Expr:
+    (first, condition), *rest = node.args
+    if len(rest) == 1 and rest[0][1] == S.true and first.has(X) and not rest[0][0].has(X):
+        return Piecewise((rest[0][0], Not(condition)), (first, True))
+    return node
+
+
+# -- shared subexpressions ----------------------------------------------------------------------------------------------
+
+
+def share(arguments: Sequence[str], results: Sequence[Expr], first: Sequence[tuple[Symbol, Expr]] = ()) -> Program:
+    """Names each subexpression that is used more than once; `first` are assignments that the results rely on."""
+    uses: dict[Expr, int] = {}
+    seen: set[Expr] = set()
+    taken = {*arguments, *(s.name for s, _ in first)}
+    pending = [*results, *(e for _, e in first)]
+    while pending:
+        node = pending.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for child in node.args:
+            uses[child] = uses.get(child, 0) + 1
+            pending.append(child)
+    names: dict[Expr, Symbol] = {}
+    assignments: list[tuple[Symbol, Expr]] = []
+
+    def emit(node: Expr) -> Expr:
+        if node in names:
+            return names[node]
+        if not node.args:
+            return node
+        args = [emit(a) for a in node.args]
+        rebuilt = node.func(*args) if any(a is not b for a, b in zip(args, node.args, strict=True)) else node
+        if uses.get(node, 0) > 1 and _worth_a_name(node):
+            symbol = _fresh("t", taken)
+            assignments.append((symbol, rebuilt))
+            names[node] = symbol
+            return symbol
+        return rebuilt
+
+    for symbol, value in first:
+        assignments.append((symbol, emit(value)))
+    final = tuple(emit(r) for r in results)
+    return Program(tuple(arguments), tuple(assignments), final)
+
+
+def _worth_a_name(node: Expr) -> bool:
+    if isinstance(node, Boolean | BooleanAtom | sympy.functions.elementary.piecewise.ExprCondPair):
+        return False
+    if isinstance(node, Mul) and len(node.args) == 2 and node.args[0] is S.NegativeOne and node.args[1].is_Symbol:
+        return False
+    return not node.is_number

@@ -1,0 +1,320 @@
+// One activation explored: sliders for its parameters, a probe with its tangent, zooming, comparison, the view in the link.
+// Leans on charts.js and on `activations`, the functions printed from the formulas (the first is the page's own, the rest
+// are compared with it). State lives in one object; `draw` shows all of it, `probe` only what follows the pointer.
+
+function explore(page, activations) {
+  const [main] = activations;
+  const plots = { value: document.getElementById("plot-value"), slope: document.getElementById("plot-slope") };
+  const dials = new Map([...document.querySelectorAll("[data-dial]")].map((element) => [element.dataset.dial, dial(element)]));
+  const readout = document.getElementById("readout");
+  const flat = document.getElementById("flat");
+  const toggles = [...document.querySelectorAll("[data-toggle]")];
+  const state = {
+    parameters: Object.fromEntries(page.parameters.map((p) => [p.name, p.value])),
+    range: [...page.range],
+    x: page.probe,
+  };
+  const sticky = { value: null, slope: null }; // the y axes: they grow while a slider moves, and are fitted anew on reset
+
+  // ---- what is drawn -------------------------------------------------------------------------------------------------
+
+  const argumentsOf = (activation) => (activation === main ? Object.values(state.parameters) : activation.parameters);
+  const functionOf = (activation, kind) => {
+    const values = argumentsOf(activation);
+    return (x) => activation[kind](x, ...values);
+  };
+  const breakpointsOf = (activation) =>
+    activation.breakpoints.map((location) => location(...argumentsOf(activation))).filter(Number.isFinite);
+
+  function draw() {
+    const [low, high] = state.range;
+    const reach = [2 * low - high, 2 * high - low]; // a view's width beyond each end: dragging uncovers no blank
+    const slope = functionOf(main, "slope");
+    for (const kind of ["value", "slope"]) {
+      const figure = themed(page.figures[kind]);
+      const sampled = activations.map((a) => sample(functionOf(a, kind), reach, breakpointsOf(a), page.samples));
+      const shownCurves = sampled.filter((_, i) => i === 0 || toggles[i - 1].checked);
+      const inView = shownCurves.flatMap(({ points }) => points.filter(([x]) => x >= low && x <= high).map(([, y]) => y));
+      const needed = windowOf(inView);
+      const old = sticky[kind];
+      sticky[kind] = old ? [Math.min(old[0], needed[0]), Math.max(old[1], needed[1])] : needed;
+      const traces = figure.data.map((trace, i) => ({
+        ...trace,
+        ...withGaps(sampled[i].points, sticky[kind]),
+        visible: i === 0 || toggles[i - 1].checked,
+      }));
+      const colour = themed(`var(--${kind})`);
+      traces.push(...dotTraces(sampled[0].jumps, colour, themed("var(--paper)")), ...probeTraces(kind, colour));
+      const layout = {
+        ...figure.layout,
+        xaxis: { ...figure.layout.xaxis, range: [low, high] },
+        yaxis: { ...figure.layout.yaxis, range: sticky[kind] },
+        dragmode: matchMedia("(pointer: fine)").matches ? "pan" : false,
+        shapes: [...breakpointsOf(main).map(mark), ...(flat.checked ? flatBands(slope, reach) : [])],
+        annotations: breakpointsOf(main).filter((b) => b > low && b < high).map(markText),
+      };
+      Plotly.react(plots[kind], traces, layout, { displayModeBar: false, responsive: true, doubleClick: false });
+    }
+    report();
+  }
+
+  function dotTraces(jumps, colour, paper) {
+    const limits = { x: [], y: [] }, values = { x: [], y: [] };
+    for (const { x, left, at, right, broken } of jumps) {
+      if (!broken) continue;
+      for (const y of new Set([left, right])) if (y !== null && y !== at) limits.x.push(x), limits.y.push(y);
+      if (at !== null) values.x.push(x), values.y.push(at);
+    }
+    const marker = { size: 8, line: { color: colour, width: 2 } };
+    return [
+      { ...limits, mode: "markers", marker: { ...marker, color: paper }, name: "limit" },
+      { ...values, mode: "markers", marker: { ...marker, color: colour }, name: "value" },
+    ];
+  }
+
+  const mark = (x) => ({
+    type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", layer: "below",
+    line: { color: themed("var(--axis)"), width: 1, dash: "dot" },
+  });
+  const markText = (x) => ({
+    x, y: 0, yref: "paper", yanchor: "bottom", xanchor: "left", xshift: 3, showarrow: false,
+    text: `x = ${shown(x)}`, font: { size: 11, color: themed("var(--muted)") },
+  });
+
+  function flatBands(slope, [low, high]) {
+    const bands = [], count = 900;
+    let start = null;
+    for (let i = 0; i <= count; i++) {
+      const x = low + ((high - low) * i) / count, inside = Math.abs(slope(x)) < 0.1;
+      if (inside && start === null) start = x;
+      if (start !== null && (!inside || i === count)) {
+        bands.push({ type: "rect", x0: start, x1: x, y0: 0, y1: 1, yref: "paper", layer: "below", line: { width: 0 }, fillcolor: themed("var(--band)") });
+        start = null;
+      }
+    }
+    return bands;
+  }
+
+  // ---- the probe: a point on both curves and the tangent -------------------------------------------------------------
+
+  function probePoints(kind) {
+    const { x, range: [low, high] } = state;
+    const y = finite(functionOf(main, "value")(x)), slope = finite(functionOf(main, "slope")(x));
+    const point = { x: [x], y: [kind === "value" ? y : slope] };
+    const half = 0.22 * (high - low);
+    const tangent = y === null || slope === null ? { x: [], y: [] } : { x: [x - half, x + half], y: [y - half * slope, y + half * slope] };
+    return kind === "value" ? [tangent, point] : [{ x: [x, x], y: sticky.slope ?? [0, 0] }, point];
+  }
+
+  function probeTraces(kind, colour) {
+    const [line, point] = probePoints(kind);
+    const dash = kind === "value" ? "solid" : "dot";
+    return [
+      { ...line, mode: "lines", name: "tangent", line: { color: themed("var(--ink)"), width: 1.25, dash } },
+      { ...point, mode: "markers", name: "probe", marker: { size: 9, color: colour, line: { color: themed("var(--paper)"), width: 2 } } },
+    ];
+  }
+
+  function probe(x) {
+    state.x = x;
+    for (const kind of ["value", "slope"]) {
+      const [line, point] = probePoints(kind), last = plots[kind].data.length - 1;
+      Plotly.restyle(plots[kind], { x: [line.x, point.x], y: [line.y, point.y] }, [last - 1, last]);
+    }
+    report();
+  }
+
+  // ---- numbers on the page -------------------------------------------------------------------------------------------
+
+  function report() {
+    const { x, range: [low, high] } = state;
+    const value = functionOf(main, "value"), slope = functionOf(main, "slope");
+    let text = `x = ${shown(x)}   f(x) = ${shown(finite(value(x)))}   f′(x) = ${shown(finite(slope(x)))}`;
+    if (breakpointsOf(main).includes(x)) {
+      const jump = jumpAt(slope, x);
+      if (jump.broken) text += `   (from the left ${shown(jump.left)}, from the right ${shown(jump.right)})`;
+    }
+    readout.textContent = text;
+    dials.get("x").show(x, low, high);
+    for (const cell of document.querySelectorAll("[data-live]")) cell.textContent = live(cell.dataset);
+    for (const [name, value] of Object.entries(state.parameters)) {
+      for (const cell of document.querySelectorAll(`[data-parameter="${name}"]`)) cell.textContent = shown(value);
+    }
+    remember();
+  }
+
+  // data-live="slope:left:0" is f' just left of the first breakpoint; "at x" reads "slope:left" with data-x.
+  function live({ live: what, breakpoint, x }) {
+    const values = Object.values(state.parameters);
+    if (what === "class") {
+      const orders = main.conditions.filter((c) => c.holds(...values)).map((c) => c.order);
+      return page.classes[orders.length ? orders.reduce((a, b) => (rank(b) > rank(a) ? b : a)) : page.order] ?? "unknown";
+    }
+    const at = breakpoint === undefined ? Number(x) : main.breakpoints[breakpoint](...values);
+    if (what === "location") return shown(finite(at));
+    const [kind, side] = what.split("-");
+    return shown(jumpAt(functionOf(main, kind), at)[side]);
+  }
+  const rank = (order) => (order === "inf" ? Infinity : Number(order));
+
+  // ---- the view in the link ------------------------------------------------------------------------------------------
+
+  // Keys of our own have a hyphen (or are x), so that no parameter's name can be taken for one.
+  function fromLink() {
+    const link = new URLSearchParams(location.hash.slice(1));
+    const number = (text) => (text === null || text.trim() === "" ? NaN : Number(text));
+    for (const parameter of page.parameters) {
+      const value = number(link.get(parameter.name));
+      if (!refusal(parameter, value)) state.parameters[parameter.name] = value;
+    }
+    const [low, high] = (link.get("x-range") ?? "").split(",").map(number);
+    if (sensible(low, high)) state.range = [low, high];
+    const x = number(link.get("x"));
+    if (Number.isFinite(x)) state.x = x;
+    if (link.has("flat-shown")) flat.checked = link.get("flat-shown") === "1";
+    toggles.forEach((toggle) => {
+      if (link.has(`with-${toggle.dataset.toggle}`)) toggle.checked = link.get(`with-${toggle.dataset.toggle}`) === "1";
+    });
+  }
+
+  let waiting;
+  function remember() {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const link = new URLSearchParams();
+      for (const parameter of page.parameters) {
+        if (state.parameters[parameter.name] !== parameter.value) link.set(parameter.name, state.parameters[parameter.name]);
+      }
+      if (state.x !== page.probe) link.set("x", Number(state.x.toPrecision(6)));
+      if (String(state.range) !== String(page.range)) link.set("x-range", state.range.map((v) => Number(v.toPrecision(6))).join(","));
+      if (flat.checked) link.set("flat-shown", "1");
+      for (const toggle of toggles) if (!toggle.checked) link.set(`with-${toggle.dataset.toggle}`, "0");
+      const hash = link.toString().replace(/%2C/g, ",");
+      history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+    }, 200);
+  }
+
+  const sensible = (low, high) => Number.isFinite(low) && Number.isFinite(high) && high - low > 1e-9 * Math.max(1, Math.abs(low), Math.abs(high)) && high - low < 1e12;
+
+  // ---- controls ------------------------------------------------------------------------------------------------------
+
+  // Why a parameter can't have this value; empty where it can.
+  function refusal({ name, domain, low, high, closedLow, closedHigh }, value) {
+    if (!Number.isFinite(value)) return `${name} is a number`;
+    const inside = (closedLow ? value >= low ?? -Infinity : value > (low ?? -Infinity)) && (closedHigh ? value <= high : value < (high ?? Infinity));
+    return inside && !(domain === "nonzero" && value === 0) ? "" : `${name} = ${shown(value)} is outside its domain, ${domain}`;
+  }
+
+  // A slider with a number beside it, and a line that says why a number was refused.
+  function dial(element) {
+    const [slider, number] = element.querySelectorAll("input");
+    const note = element.querySelector("[role=alert]");
+    const listen = (input, event, change) =>
+      input.addEventListener(event, () => {
+        const value = input.value.trim() === "" ? NaN : Number(input.value);
+        const why = change(value);
+        note.textContent = why;
+        number.setAttribute("aria-invalid", String(Boolean(why)));
+      });
+    return {
+      onChange(change) {
+        listen(slider, "input", change);
+        listen(number, "change", change);
+      },
+      show(value, low, high) {
+        const span = [Math.min(low, value), Math.max(high, value)];
+        [slider.min, slider.max] = span;
+        if (slider.step !== "any") slider.step = slider.dataset.step ?? (high - low) / 200;
+        slider.value = value;
+        if (document.activeElement !== number || number.getAttribute("aria-invalid") !== "true") number.value = Number(value.toPrecision(12));
+      },
+    };
+  }
+
+  function setParameter(parameter, value) {
+    const why = refusal(parameter, value);
+    if (why) return why;
+    state.parameters[parameter.name] = value;
+    dials.get(parameter.name).show(value, parameter.sliderLow, parameter.sliderHigh);
+    draw();
+    return "";
+  }
+
+  function setRange(low, high) {
+    if (!sensible(low, high)) return;
+    state.range = [low, high];
+    sticky.value = sticky.slope = null;
+    draw();
+  }
+
+  function zoom(factor, centre = (state.range[0] + state.range[1]) / 2) {
+    setRange(...state.range.map((end) => centre + (end - centre) * factor));
+  }
+
+  function reset() {
+    for (const parameter of page.parameters) {
+      state.parameters[parameter.name] = parameter.value;
+      dials.get(parameter.name).show(parameter.value, parameter.sliderLow, parameter.sliderHigh);
+    }
+    state.x = page.probe;
+    setRange(...page.range);
+  }
+
+  // Once a frame at most, with the newest value.
+  function perFrame(act) {
+    let newest = null;
+    return (value) => {
+      if (newest === null) requestAnimationFrame(() => { const v = newest; newest = null; act(v); });
+      newest = value;
+    };
+  }
+
+  const drawSoon = perFrame(draw);
+  const probeSoon = perFrame(probe);
+
+  function xUnder(event, plot) {
+    const box = plot.getBoundingClientRect(), { l, r } = page.figures.value.layout.margin;
+    const share = (event.clientX - box.left - l) / (box.width - l - r);
+    return share < 0 || share > 1 ? null : state.range[0] + share * (state.range[1] - state.range[0]);
+  }
+
+  fromLink();
+  for (const parameter of page.parameters) {
+    const control = dials.get(parameter.name);
+    control.show(state.parameters[parameter.name], parameter.sliderLow, parameter.sliderHigh);
+    control.onChange((value) => setParameter(parameter, value));
+  }
+  dials.get("x").onChange((value) => (Number.isFinite(value) ? (probe(value), "") : "x is a number"));
+  for (const toggle of toggles) toggle.addEventListener("change", () => { sticky.value = sticky.slope = null; draw(); });
+  flat.addEventListener("change", draw);
+  document.getElementById("zoom-in").addEventListener("click", () => zoom(0.5));
+  document.getElementById("zoom-out").addEventListener("click", () => zoom(2));
+  document.getElementById("reset").addEventListener("click", reset);
+  for (const button of document.querySelectorAll("[data-picture]")) {
+    const [kind, format] = button.dataset.picture.split(".");
+    button.addEventListener("click", () =>
+      Plotly.downloadImage(plots[kind], { format, scale: 2, width: 720, height: 480, filename: `${page.name}-${kind}` }));
+  }
+
+  document.documentElement.classList.add("live");
+  draw();
+  for (const plot of Object.values(plots)) {
+    plot.on("plotly_relayout", (change) => {
+      const [low, high] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+      if (low !== undefined) setRange(Number(low), Number(high));
+    });
+    plot.on("plotly_doubleclick", () => setRange(...page.range));
+    plot.addEventListener("pointermove", (event) => {
+      const x = event.buttons && event.pointerType === "mouse" ? null : xUnder(event, plot); // a pressed mouse drags the view
+      if (x !== null) probeSoon(x);
+    });
+    plot.addEventListener("wheel", (event) => {
+      const x = xUnder(event, plot);
+      if ((!event.ctrlKey && !event.metaKey) || x === null) return;
+      event.preventDefault();
+      zoom(event.deltaY > 0 ? 1.15 : 1 / 1.15, x);
+    }, { passive: false });
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawSoon(true));
+  window.addEventListener("hashchange", () => { fromLink(); setRange(...state.range); });
+}

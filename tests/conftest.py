@@ -1,0 +1,46 @@
+"""What tests of several rooms share: Chromium, and Hypothesis's settings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import hypothesis
+import pytest
+
+# No deadline: a machine shared with others makes one fail by chance; pytest-timeout stops what hangs.
+hypothesis.settings.register_profile("test", deadline=None)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=20_000)
+hypothesis.settings.load_profile("test")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium under Playwright; skips where there is none (see `pytest_runtest_makereport`)."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])  # root needs the flag
+        yield browser
+        browser.close()
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """With ACTFN_REQUIRE_BROWSER=1, as CI sets it, a browser test that is skipped for any reason fails."""
+    report = yield
+    required = os.environ.get("ACTFN_REQUIRE_BROWSER") == "1"
+    if required and report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("browser"):
+        report.outcome = "failed"
+        report.longrepr = f"ACTFN_REQUIRE_BROWSER=1, but the test was skipped: {report.longrepr[2]}"
+    return report
