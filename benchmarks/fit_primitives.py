@@ -122,3 +122,96 @@ def fitted(fit: Fit) -> tuple[list[mp.mpf], mp.mpf]:
     while len(held) < fit.terms:
         held.append(rounded(minimax.coefficients(held)[len(held)], fit.bits))
     return held, minimax.largest(held)
+
+
+def text(name: str, fit: Fit) -> str:
+    """The constant as it stands in the file of coefficients."""
+    coefficients, error = fitted(fit)
+    measured = mp.nstr(mp.log(error, 2), 4)
+    number = "np.float32({})" if fit.dtype is np.float32 else "{}"
+    digits = [number.format(repr(float(str(fit.dtype(float(c)))))) for c in reversed(coefficients)]
+    return (
+        f"# {fit.meaning}, {mp.nstr(fit.low, 5)} <= u <= {mp.nstr(fit.high, 5)}; degree {fit.terms - 1}; "
+        f"error 2^{measured}\n"
+        f"# Remake: python benchmarks/fit_primitives.py {name}\n"
+        f"{name} = (\n" + "".join(f"    {d},\n" for d in digits) + ")\n"
+    )
+
+
+def fits() -> dict[str, Fit]:
+    """Every polynomial of the primitives. u is the polynomial's variable."""
+    single, double = np.float32, np.float64
+    table: dict[str, Fit] = {}
+
+    half = LN2_2 * mp.mpf("1.0005")
+    for name, terms, dtype in (("EXPM1_32", 5, single), ("EXPM1_WIDE", 9, double), ("EXPM1_64", 11, double)):
+        table[name] = Fit(
+            "(expm1(u) - u)/u^2, relative to expm1(u)",
+            lambda u: (mp.expm1(u) - u) / u**2,
+            lambda u: u**2 / mp.expm1(u),
+            -half,
+            half,
+            terms,
+            dtype,
+        )
+    third = mp.mpf(1) / 3
+    for name, terms, dtype in (("LOG1P_32", 9, single), ("LOG1P_WIDE", 17, double), ("LOG1P_64", 20, double)):
+        table[name] = Fit(
+            "(log1p(u) - u)/u^2, relative to log1p(u)",
+            lambda u: (mp.log1p(u) - u) / u**2,
+            lambda u: u**2 / mp.log1p(u),
+            -third,
+            third,
+            terms,
+            dtype,
+            fixed=(-0.5,),
+        )
+    return table
+
+
+HEADER = '''"""Coefficients of the primitives' polynomials, highest power first.
+
+Written by `python benchmarks/fit_primitives.py`, a minimax fit of ours; don't edit by hand. Each says what is fitted on
+which interval, its degree, and the largest error measured with the rounded coefficients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+'''
+
+
+def existing() -> dict[str, str]:
+    """The blocks of the file as it stands, by name."""
+    if not OUTPUT.exists():
+        return {}
+    blocks = OUTPUT.read_text().removeprefix(HEADER).split("\n\n")
+    return {block.split(" = (")[0].rsplit("\n", 1)[-1]: block.strip("\n") + "\n" for block in blocks if " = (" in block}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="constants to remake; all when none is given")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where the file differs")
+    options = parser.parse_args()
+    table, blocks = fits(), existing()
+    unknown = set(options.names) - set(table)
+    if unknown:
+        parser.error(f"no fit is called {', '.join(sorted(unknown))}; there are {', '.join(table)}")
+    stale = []
+    for name in options.names or table:
+        block = text(name, table[name])
+        print(block.split("\n")[0].replace("# ", f"{name}: "), flush=True)
+        if blocks.get(name) != block:
+            stale.append(name)
+            blocks[name] = block
+    if options.check:
+        print("differs:" if stale else "all as in the file", *stale)
+        return 1 if stale else 0
+    OUTPUT.write_text(HEADER + "\n".join(blocks[name] for name in table if name in blocks))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

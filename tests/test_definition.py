@@ -49,6 +49,7 @@ def test_an_unreadable_domain_is_refused(domain):
         ("nonzero", [-1, 5e-324], [0.0, -0.0, 0, math.nan]),
         ("(0, 1]", [1, 0.5], [0, math.nextafter(1, 2)]),
         ("[-1, inf)", [-1, 1e308], [math.nextafter(-1, -2), INF]),
+        ("[-1, inf]", [-1, 1e308], [INF]),
     ],
 )
 def test_contains(domain, inside, outside):

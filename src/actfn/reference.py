@@ -20,7 +20,7 @@ import sympy
 from flint import arb, ctx, fmpq, fmpz
 from sympy import Expr, S
 
-from actfn.formula.functions import cbrt, expm1, log1p, maximum, minimum, sigmoid, softplus
+from actfn.formula.functions import cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
 
 Value = fmpq | arb
 
@@ -383,7 +383,7 @@ def _minimum(a: Value, b: Value) -> Value:
 
 def _sign(u: Value) -> Value:
     order = _compare(u, _ZERO)
-    return (_NAN if u.is_nan() else arb(0, 1)) if order is None else fmpq(order)
+    return (_NAN if arb(u).is_nan() else arb(0, 1)) if order is None else fmpq(order)
 
 
 def _choose(*pairs: bool | Value | None) -> Value:
@@ -461,6 +461,7 @@ def _exp(u: arb) -> arb:
         if u.rad() > 1:
             return _exp(u.lower()).union(_exp(u.upper()))
         turns = (u.mid() / arb.const_log2()).mid().floor().unique_fmpz()
+        assert turns is not None
         rest = u - turns * arb.const_log2()
     return rest.exp() * arb((1, turns))
 
@@ -562,6 +563,7 @@ _OPERATIONS: dict[type, Callable] = {
     sympy.asinh: _on_balls(arb.asinh),
     sympy.erf: _on_balls(_erf),
     sympy.erfc: _on_balls(_erfc),
+    erfc: _on_balls(_erfc),
     sympy.Abs: abs,
     sympy.sign: _sign,
     expm1: _on_balls(_expm1),
@@ -594,6 +596,10 @@ _CONSTANTS: dict[object, Callable] = {
 }
 
 
+def _given_at_each_run() -> None:
+    """The step of x and of a parameter."""
+
+
 class _Compiler:
     """An expression as steps, each an operation and the slots of its operands; a shared subexpression is one slot."""
 
@@ -615,7 +621,8 @@ class _Compiler:
             value = fmpq(node.p, node.q)
             return self._step(lambda: value, ())
         if isinstance(node, sympy.Symbol):
-            self.names[node.name] = self._step(lambda: None, (), depends=node.name == "x")  # known at each run only
+            if node.name not in self.names:
+                self.names[node.name] = self._step(_given_at_each_run, (), depends=node.name == "x")
             return self.names[node.name]
         if isinstance(node, sympy.Piecewise):
             parts = [part for value, condition in node.args for part in (condition, value)]
@@ -653,15 +660,17 @@ class _Compiler:
 def _steadied(number: sympy.Rational, term: Any) -> tuple[Any, Callable, Any] | None:
     """number + term as (factor, operation, argument)."""
     factor, function = term.as_coeff_Mul()
-    if abs(factor) != abs(number) or not function.args:
+    if not function.args:
         return None
-    opposite, u = factor == -number, function.args[0]
-    if opposite and isinstance(function, sympy.exp):
+    ratio, u = number / factor, function.args[0]
+    if isinstance(function, sympy.exp) and ratio == -1:
         return factor, _expm1, u
-    if opposite and isinstance(function, sigmoid):
+    if isinstance(function, sigmoid) and ratio == -1:
         return number, _sigmoid, -u
-    if opposite and isinstance(function, sympy.Pow) and isinstance(u, sympy.tanh) and function.exp == 2:
+    if isinstance(function, sympy.Pow) and isinstance(u, sympy.tanh) and function.exp == 2 and ratio == -1:
         return number, _sech_squared, u.args[0]
-    if isinstance(function, sympy.erf):
-        return number, _erfc, u if opposite else -u
+    if isinstance(function, sympy.erf) and abs(ratio) == 1:
+        return number, _erfc, -ratio * u
+    if isinstance(function, sympy.erfc | erfc) and ratio in (-1, -2):
+        return (number, _erf, u) if ratio == -1 else (-factor, _erfc, -u)
     return None

@@ -4,7 +4,6 @@ import ast
 import math
 import re
 from collections import Counter
-from itertools import product
 from pathlib import Path
 
 import mpmath
@@ -182,14 +181,15 @@ def test_selu_has_the_constants_of_the_fixed_point():
             mpmath.e**2 * mpmath.erfc(mpmath.sqrt(2)) / 2 - c + mpmath.mpf(1) / 2
         )
         scale = 1 / mpmath.sqrt(mean_of_square)
-        written = [mpmath.mpf(text) for text in re.findall(r"\d\.\d{20,}", catalog.find("selu").formula)]
-        assert [mpmath.nstr(value, 40) for value in written] == [mpmath.nstr(scale, 40), mpmath.nstr(alpha, 40)]
+        written = re.findall(r"\d\.\d{20,}", catalog.find("selu").formula)
+        assert written == [mpmath.nstr(scale, 32), mpmath.nstr(alpha, 32)]
 
 
 TORCH = [entry for entry in ENTRIES if "torch" in entry.aliases]
 
 
-@pytest.mark.parametrize(("entry", "x"), product(TORCH, [-3.0, -0.5, 0.25, 4.0]), ids=lambda v: getattr(v, "name", v))
+@pytest.mark.parametrize("x", [-3.0, -0.5, 0.25, 4.0])
+@pytest.mark.parametrize("entry", TORCH, ids=lambda entry: entry.name)
 def test_the_torch_alias_is_the_same_function(entry, x):
     torch = pytest.importorskip("torch")
     module = getattr(torch.nn, entry.aliases["torch"].removeprefix("torch.nn."))()

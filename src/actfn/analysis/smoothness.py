@@ -347,12 +347,19 @@ def _combined(found: list[tuple[Case, _Finding]], bounds: Bounds, defaults: Mapp
         if finding.order is not None and finding.order > least:
             conditions[case.condition] = finding.order
         conditions.update({c: o for c, o in finding.conditions.items() if o is not None and o > least})
+    conditions = {c: o for c, o in conditions.items() if not _implied(c, o, conditions)}
     if len(possible) == 1 and not conditions:
         verdict = class_name(least)
     else:
         verdict = f"{class_name(least)} for every parameter"
         verdict += "".join(f"; {class_name(o)} if {condition_text(c)}" for c, o in conditions.items())
     return Smoothness(least, conditions, places, Claim(least, "proven", (*lines, verdict)))
+
+
+def _implied(condition: Boolean, order: Order, conditions: Mapping[Boolean, Order]) -> bool:
+    """Whether a weaker condition in the list says as much."""
+    parts = set(And.make_args(condition))
+    return any(set(And.make_args(c)) < parts and o is not None and order is not None and o >= order for c, o in conditions.items())
 
 
 _TRIALS = tuple(map(Rational, ("1", "0", "-1", "1/2", "2", "-1/2", "-2", "1/3", "3", "-3", "5", "1/10", "7/5", "-7/5")))

@@ -16,7 +16,8 @@ import sympy
 from sympy import Expr, Rational, S
 
 from actfn import catalog
-from actfn.analysis.smoothness import BreakpointLimits, Smoothness, class_name, condition_text, smoothness
+from actfn.analysis.limited import smoothness_within
+from actfn.analysis.smoothness import Limits, Smoothness, class_name, condition_text, smoothness
 from actfn.definition import Definition, Source
 from actfn.formula.derivative import derivative
 from actfn.formula.printers.js import JavaScriptPrinter
@@ -43,16 +44,21 @@ def card_data(
     points that makes no card, and for parameters as `Definition.values` does.
     """
     values = definition.values(parameters)
-    x = evenly_spaced(low, high, points)
+    sampled = sample(definition, values, low, high, points)
+    slopes = {side: _at(definition, 1, side, values) for side in ("left", "right")}
     slope = derivative(definition.expression, 1, definition.conventions)
-    evaluate = {"y": _evaluator(definition.expression, values), "yp": _evaluator(slope, values)}
+    f, fp = _at(definition, 0, "left", values), _at(definition, 1, definition.conventions, values)
+    in_catalog = catalog.entries().get(definition.name) == definition
+    prove = smoothness if in_catalog else _smoothness_within
+    found = prove(definition)
     text, latex = TextPrinter().expression, LatexPrinter().expression
-    found = smoothness(definition)
-    breakpoints = _breakpoints(definition, found, values, evaluate)
+
+    def around(at: float) -> dict[str, Any]:
+        """f' at a point and on both sides of it."""
+        return {"left": _limit(slopes["left"](at)), "at": _finite(fp(at)), "right": _limit(slopes["right"](at))}
+
     return {
-        "x": x,
-        "y": [_finite(evaluate["y"](v)) for v in x],
-        "yp": [_finite(evaluate["yp"](v)) for v in x],
+        **{key: [_finite(value) for value in sampled[key]] for key in ("x", "y", "yp")},
         "schema": SCHEMA,
         "name": definition.name,
         "label": label(definition),
@@ -65,20 +71,30 @@ def card_data(
             p.name: {"value": values[p.name], "default": p.default, "domain": p.domain, "latex": latex(p.symbol)}
             for p in definition.parameters
         },
-        "range": [x[0], x[-1]],
-        "smoothness": _smoothness(definition, found, values) | {"breakpoints": breakpoints},
+        "range": [sampled["x"][0], sampled["x"][-1]],
+        "smoothness": _smoothness(definition, found, prove, values) | {"breakpoints": _breakpoints(definition, found, values, f, around)},
+        "origin": {"y": _finite(f(0.0)), "yp": around(0.0)},
         "tails": {
-            side: {"value": _limit(evaluate["y"](end)), "slope": _limit(evaluate["yp"](end))}
-            for side, end in (("left", -math.inf), ("right", math.inf))
+            side: {"y": _limit(f(end)), "yp": _limit(fp(end))} for side, end in (("left", -math.inf), ("right", math.inf))
         },
         "conventions": definition.conventions if isinstance(definition.conventions, str | float) else dict(definition.conventions),
         "tags": list(definition.tags),
         "aliases": dict(definition.aliases),
         "sources": [_source(source) for source in definition.sources],
-        "in_catalog": catalog.entries().get(definition.name) == definition,
+        "in_catalog": in_catalog,
         "javascript": _javascript(definition, found),
         "version": _version(),
     }
+
+
+def sample(definition: Definition, values: Mapping[str, float], low: float, high: float, points: int) -> dict[str, list[float]]:
+    """`{"x", "y", "yp"}`: x evenly spaced, f and f' there as the oracle has them, rounded once to float64 (NaN where undefined).
+
+    Raises `ValueError` as `evenly_spaced` does.
+    """
+    x = evenly_spaced(low, high, points)
+    slope = derivative(definition.expression, 1, definition.conventions)
+    return {"x": x, "y": Oracle(definition.expression).sample(x, values), "yp": Oracle(slope).sample(x, values)}
 
 
 def evenly_spaced(low: float, high: float, points: int) -> list[float]:
@@ -106,8 +122,9 @@ def label(definition: Definition) -> str:
     return definition.name.upper() if initials.endswith(definition.name) else definition.title or definition.name
 
 
-def _evaluator(expression: Expr, values: Mapping[str, float]) -> Callable[[float], float]:
-    oracle = Oracle(expression)
+def _at(definition: Definition, order: int, conventions: Any, values: Mapping[str, float]) -> Callable[[float], float]:
+    """The derivative of an order at these parameters, as a function of x."""
+    oracle = Oracle(derivative(definition.expression, order, conventions))
     return lambda x: oracle.rounded(x, values)
 
 
@@ -123,11 +140,18 @@ def _limit(value: float) -> float | str | None:
 # -- smoothness ---------------------------------------------------------------------------------------------------------
 
 
-def _smoothness(definition: Definition, found: Smoothness, values: Mapping[str, float]) -> dict[str, Any]:
-    here = max((order for condition, order in found.conditions.items() if _holds(condition, definition, values)), default=found.order)
+def _smoothness_within(definition: Definition, **parameters: float) -> Smoothness:
+    return smoothness_within(definition, parameters)
+
+
+def _smoothness(
+    definition: Definition, found: Smoothness, prove: Callable[..., Smoothness], values: Mapping[str, float]
+) -> dict[str, Any]:
+    orders = [order for condition, order in found.conditions.items() if order is not None and _holds(condition, definition, values)]
+    here = max(orders, default=found.order)
+    if here is None and values:  # undecided for all parameters at once; these may be easier
+        here = prove(definition, **values).order
     latex = LatexPrinter().expression
-    if here is None:  # undecided for all parameters at once; these may be easier
-        here = smoothness(definition, **values).order
     return {
         "order": _order(found.order),
         "order_text": class_name(found.order),
@@ -145,6 +169,7 @@ def _smoothness(definition: Definition, found: Smoothness, values: Mapping[str, 
                 "left_latex": latex(limits.left),
                 "right_latex": latex(limits.right),
                 "equal": limits.order not in b.jumps,
+                "jump_latex": latex(_jump(limits)) if _jump(limits) else "",
             }
             for b in found.breakpoints
             for limits in b.limits
@@ -152,6 +177,11 @@ def _smoothness(definition: Definition, found: Smoothness, values: Mapping[str, 
         "status": found.claim.status,
         "certificate": list(found.claim.certificate),
     }
+
+
+def _jump(limits: Limits) -> Expr:
+    """Right limit minus left limit; 0 where one of them isn't finite."""
+    return limits.right - limits.left if limits.left.is_finite is not False and limits.right.is_finite is not False else S.Zero
 
 
 def _order(order: float | None) -> int | str | None:
@@ -164,40 +194,36 @@ def _holds(condition: Any, definition: Definition, values: Mapping[str, float]) 
 
 
 def _breakpoints(
-    definition: Definition, found: Smoothness, values: Mapping[str, float], evaluate: Mapping[str, Callable[[float], float]]
+    definition: Definition,
+    found: Smoothness,
+    values: Mapping[str, float],
+    f: Callable[[float], float],
+    around: Callable[[float], dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    sides = {
-        side: _evaluator(derivative(definition.expression, 1, side), values) for side in ("left", "right")
-    } if found.breakpoints else {}
+    """The breakpoints that there are at these parameters, from left to right; `index` counts those for all parameters."""
     rows: dict[float, dict[str, Any]] = {}
-    for breakpoint in _at_parameters(definition, found, values):
+    for index, breakpoint in enumerate(found.breakpoints):
+        if not _holds(breakpoint.condition, definition, values):
+            continue
         at = _constant(breakpoint.location, values)
         if not math.isfinite(at) or at in rows:
             continue
-        y = evaluate["y"](at)
         limits = breakpoint.limits[0] if breakpoint.limits else None
         rows[at] = {
+            "index": index,
             "location": TextPrinter().expression(breakpoint.location),
             "location_latex": LatexPrinter().expression(breakpoint.location),
             "value": at,
             "y": {
-                "left": _limit(_constant(limits.left, values) if limits else y),
-                "at": _finite(y),
-                "right": _limit(_constant(limits.right, values) if limits else y),
+                "left": _limit(_constant(limits.left, values) if limits else f(at)),
+                "at": _finite(f(at)),
+                "right": _limit(_constant(limits.right, values) if limits else f(at)),
             },
-            "yp": {
-                "left": _limit(sides["left"](at)),
-                "at": _finite(evaluate["yp"](at)),
-                "right": _limit(sides["right"](at)),
-            },
+            "yp": around(at),
             "order": _order(breakpoint.order),
             "why": breakpoint.singular,
         }
     return [rows[at] for at in sorted(rows)]
-
-
-def _at_parameters(definition: Definition, found: Smoothness, values: Mapping[str, float]) -> list[BreakpointLimits]:
-    return [b for b in found.breakpoints if b.condition == S.true or _holds(b.condition, definition, values)]
 
 
 def _constant(expression: Expr, values: Mapping[str, float]) -> float:
@@ -218,13 +244,19 @@ def _javascript(definition: Definition, found: Smoothness) -> dict[str, Any] | N
         steps = program(definition, order)
         return printer.function(name, steps.arguments, steps.assignments, steps.result)
 
+    def of_parameters(name: str, expression: Any) -> str:
+        return printer.function(name, names, [], expression)
+
     try:
         return {
             "value": function("value", 0),
             "slope": function("slope", 1),
-            "breakpoints": [printer.function("location", names, [], b.location) for b in found.breakpoints],
+            "breakpoints": [
+                {"location": of_parameters("location", b.location), "holds": of_parameters("holds", b.condition)}
+                for b in found.breakpoints
+            ],
             "conditions": [
-                {"holds": printer.function("holds", names, [], condition), "order": _order(order)}
+                {"holds": of_parameters("holds", condition), "order": _order(order), "text": class_name(order)}
                 for condition, order in found.conditions.items()
             ],
         }

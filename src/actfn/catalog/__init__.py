@@ -24,11 +24,11 @@ class UnknownName(LookupError):
     def __init__(self, name: str) -> None:
         spellings = _spellings()
         key = _key(name)
-        close = get_close_matches(key, spellings, n=6)
+        close = get_close_matches(key, spellings, n=6, cutoff=0.5)
         close += [spelling for spelling in spellings if len(key) > 2 and key in spelling]
         self.name = name
         self.near = tuple(dict.fromkeys(spellings[spelling] for spelling in close))[:3]
-        hint = f"did you mean {' or '.join(self.near)}?" if self.near else "`actfn list` shows every name"
+        hint = f"did you mean {', '.join(self.near)}?" if self.near else "`actfn list` shows every name"
         shown = name if len(name) <= 60 else name[:57] + "..."
         super().__init__(f"no activation function is called {shown!r}; {hint}")
 

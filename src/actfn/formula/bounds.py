@@ -42,6 +42,10 @@ class Refused(ValueError):
         self.reason, self.hint = reason, hint
 
 
+class NotReal(Refused):
+    """A value that is infinite, or no real number."""
+
+
 @dataclass(frozen=True)
 class _Measure:
     degree: int
@@ -121,6 +125,8 @@ class Bounds:
         with flint.ctx.workprec(PRECISION):
             below, above = self._measure(base), self._measure(exponent)
             if below.value is not None and above.value is not None:
+                if below.value < 0 and not above.value.is_integer():
+                    raise NotReal("the value is not real", "cbrt(u) is the real cube root")
                 _check_size(_power(below.value, above.value))
             for factor in Mul.make_args(base):
                 root, inner = factor.as_base_exp()
@@ -129,11 +135,13 @@ class Bounds:
                     self.check_exponential(merged)
                     continue
                 size = self._measure(merged).value
-                bits = max(root.p.bit_length(), root.q.bit_length()) if isinstance(root, Rational) else 0
                 if size is None:
                     _check_numbers(merged)
-                elif not abs(size) <= (MAX_BITS // bits if bits else MAX_DEGREE):
-                    raise Refused("the exponent is too large", "" if bits else f"at most {MAX_DEGREE}")
+                elif isinstance(root, Rational):
+                    if not abs(size) * math.log2(max(abs(root.p), root.q)) <= MAX_BITS:
+                        raise Refused("the exponent is too large")
+                elif not abs(size) <= MAX_DEGREE:
+                    raise Refused("the exponent is too large", f"at most {MAX_DEGREE}")
 
     def check_exponential(self, exponent: Expr) -> None:
         """Raise `Refused` where SymPy would compute too much in building exp(exponent)."""
@@ -170,7 +178,7 @@ class Bounds:
             raise _not_allowed(expression)
         parts = [self._measure(part) for part in expression.args]
         if isinstance(expression, Expr) and expression.is_extended_real is False:
-            raise Refused("the value is not real")
+            raise NotReal("the value is not real")
         values = [part.value for part in parts if part.value is not None]
         if kind in _VALUES and len(values) == len(parts):
             value = _VALUES[kind](*values)
@@ -198,7 +206,7 @@ def _constant(value: arb) -> _Measure:
 
 def _check_size(value: arb) -> None:
     if not value.is_finite():
-        raise Refused("this can't be shown to be a real number")
+        raise NotReal("this can't be shown to be a real number")
     if not abs(value) < LARGEST:
         raise Refused("the value is too large", "a float64 number is below 1.8e308")
     if not value.is_zero() and not abs(value) > SMALLEST:
@@ -213,7 +221,7 @@ def _check_numbers(exponent: Expr) -> None:
 
 def _not_allowed(expression: Basic) -> Refused:
     if expression is S.ImaginaryUnit:
-        return Refused("the value is not real")
+        return NotReal("the value is not real")
     if expression in (S.ComplexInfinity, S.Infinity, S.NegativeInfinity, S.NaN):
-        return Refused("the value is not finite")
+        return NotReal("the value is not finite")
     return Refused(f"SymPy makes this into {type(expression).__name__}, which a formula can't hold")

@@ -79,6 +79,10 @@ class cbrt(Function):
 
     nargs = 1
 
+    @classmethod
+    def eval(cls, u):
+        return u if u.is_zero else None
+
     def fdiff(self, argindex=1):
         return Rational(1, 3) / cbrt(self.args[0]) ** 2
 
@@ -92,9 +96,11 @@ class maximum(Function):
 
     nargs = 2
 
-    def piecewise(self) -> Expr:
-        a, b = self.args
-        return sympy.Piecewise((a, a >= b), (b, True))
+    @classmethod
+    def eval(cls, a, b):
+        if a.is_number and b.is_number:
+            return a if (a >= b) == True else b  # noqa: E712  (a SymPy truth value)
+        return None
 
 
 class minimum(Function):
@@ -102,11 +108,19 @@ class minimum(Function):
 
     nargs = 2
 
-    def piecewise(self) -> Expr:
-        a, b = self.args
-        return sympy.Piecewise((a, a <= b), (b, True))
+    @classmethod
+    def eval(cls, a, b):
+        if a.is_number and b.is_number:
+            return a if (a <= b) == True else b  # noqa: E712  (a SymPy truth value)
+        return None
 
 
+def _evalf(self, precision):
+    return self.elementary().evalf(sympy.core.evalf.prec_to_dps(precision))
+
+
+for _function in (sigmoid, softplus, log1p, expm1, erfc, cbrt):
+    _function._eval_evalf = _evalf
 for _function in (expm1, log1p, sigmoid, softplus, erfc, cbrt, maximum, minimum):
     _function.is_real = True  # every argument in a formula is real
     _function.is_extended_real = True

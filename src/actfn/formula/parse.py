@@ -1,90 +1,52 @@
 """A formula's text made into a SymPy expression, or refused with the place in the text and what to write instead.
 
-Leans on Python's `ast` for the grammar, and on nothing that could run what was typed. A scan of the tokens comes first:
-it bounds length, nesting and numbers, and finds nearly every mistake where a person sees it, so that `ast.parse` only
-gets text that it can read; each node of its tree is then built and measured (see `bounds`), constants exactly.
+Leans on Python's `ast` for the grammar, and on nothing that could run what was typed. `scan` has been over the text
+first, so that `ast.parse` only gets what it can read; each node of its tree is then built, from the leaves up, and held
+to the `bounds`.
 """
 
 from __future__ import annotations
 
 import ast
 import difflib
-import keyword
 import re
 import time
-import unicodedata
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import reduce
-from typing import Any, NamedTuple, NoReturn
+from itertools import pairwise
+from typing import Any, NoReturn
 
 import sympy
 from sympy import Expr, Piecewise, Rational, S, Symbol
+from sympy.logic.boolalg import Boolean
 
-from actfn.formula.bounds import Bounds, Refused
+from actfn.formula.bounds import Bounds, NotReal, Refused
 from actfn.formula.functions import X, cbrt, expm1, log1p, maximum, minimum, sigmoid, softplus
+from actfn.formula.scan import FUNCTIONS, KNOWN, FormulaError, Scan, check_parameter, other_name
 
-MAX_LENGTH = 2000
-MAX_BRACKETS = 50
-MAX_DIGITS = 40
-MAX_DECIMAL_EXPONENT = 400
-MAX_NAME = 30
 MAX_NODES = 500
 MAX_DEPTH = 100
 MAX_SECONDS = 0.6
-"""Of this thread's processor time; a formula of a person's takes a hundredth of it."""
-WIDTH = 70
-"""Columns of a long text shown in an error."""
-
-
-class FormulaError(ValueError):
-    """A formula that can't be read: `text`, `position` (column from 0), `reason`, and the `hint` what to write instead."""
-
-    def __init__(self, text: str, position: int, reason: str, hint: str = "", length: int = 1) -> None:
-        super().__init__(text, position, reason, hint, length)  # as args, so that it can be pickled
-        self.text, self.position, self.reason, self.hint, self.length = text, position, reason, hint, length
-
-    def __str__(self) -> str:
-        lines = [self.reason]
-        if self.text:
-            start = max(0, min(self.position - WIDTH // 3, len(self.text) - WIDTH))
-            end = start + WIDTH
-            shown = "".join(_printable(character) for character in self.text[start:end])
-            before, after = "..." if start else "", "..." if end < len(self.text) else ""
-            margin = _columns(before + shown[: self.position - start])
-            carets = max(1, _columns(shown[self.position - start : self.position - start + self.length]))
-            lines += [f"  {before}{shown}{after}", "  " + " " * margin + "^" * carets]
-        return "\n".join([*lines, self.hint] if self.hint else lines)
-
-
-def _printable(character: str) -> str:
-    return " " if character.isspace() else character if character.isprintable() else "?"
-
-
-def _columns(text: str) -> int:
-    """The width of a text in a terminal."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+"""Of this thread's processor time; what a person writes takes a hundredth of it."""
 
 
 def parse(text: str, symbols: Mapping[str, Symbol]) -> Expr:
     """The expression that a formula stands for, in `x` and the symbols given by name.
 
-    Nothing in the text is evaluated. Numbers are read as exact decimals. Raises `FormulaError`, within a second.
+    Nothing in the text is evaluated; a number is the exact decimal. Raises `FormulaError`, within a second.
     """
     for name in symbols:
-        _check_parameter(name)
-    names = _scan(text)
-    code = re.sub(r"\s", " ", text)
-    start = len(code) - len(code.lstrip())
+        check_parameter(name)
+    Scan(text)
+    flat = re.sub(r"\s", " ", text)
+    start = len(flat) - len(flat.lstrip())
     try:
-        tree = ast.parse(code.strip(), mode="eval").body
+        tree = ast.parse(flat.strip(), mode="eval").body
     except SyntaxError as error:
         raise FormulaError(text, start + max(0, (error.offset or 1) - 1), "this can't be read") from None
     except (ValueError, MemoryError, RecursionError):
         raise FormulaError(text, start, "the formula is nested too deeply") from None
-    _check_tree(text, start, tree)
-    del names
     return _Builder(text, start, symbols).build(tree)
 
 
@@ -93,6 +55,199 @@ def parameter_names(text: str) -> tuple[str, ...]:
 
     Raises `FormulaError` as `parse` does.
     """
-    names = tuple(dict.fromkeys(name for name in _scan(text) if name not in KNOWN))
+    names = [name for name in dict.fromkeys(Scan(text).values) if name not in KNOWN]
     parse(text, {name: Symbol(name, real=True) for name in names})
-    return names
+    return tuple(names)
+
+
+def _tan(u: Expr) -> Expr:
+    # SymPy turns tan(u + pi/2) into -cot(u), which no printer knows
+    return sympy.tan(u).replace(sympy.cot, lambda v: sympy.cos(v) / sympy.sin(v))
+
+
+def _erfc(u: Expr) -> Expr:
+    # SymPy turns erfc(-u) into 2 - erfc(u), which cancels where erfc(-u) is small
+    return sympy.erfc(u, evaluate=u.is_number)
+
+
+_MAKERS: dict[str, Callable[..., Expr]] = {
+    **{
+        name: getattr(sympy, name)
+        for name in "sign exp log sqrt sin cos asin acos atan sinh cosh tanh asinh erf".split()
+    },
+    "abs": sympy.Abs,
+    "tan": _tan,
+    "erfc": _erfc,
+    "expm1": expm1,
+    "log1p": log1p,
+    "cbrt": cbrt,
+    "sigmoid": sigmoid,
+    "softplus": softplus,
+    "relu": lambda u: maximum(u, S.Zero),
+    "max": lambda *u: reduce(lambda a, b: maximum(a, b), u),
+    "min": lambda *u: reduce(lambda a, b: minimum(a, b), u),
+    "clip": lambda u, low, high: minimum(maximum(u, low), high),
+    "where": lambda condition, a, b: Piecewise((a, condition), (b, True)),
+}
+_CONSTANTS: dict[str, Expr] = {"x": X, "pi": S.Pi, "e": S.Exp1}
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Expr]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+}
+_COMPARISONS = {  # what SymPy calls it, and the signs of left - right for which it holds
+    ast.Lt: (sympy.Lt, (-1,)),
+    ast.LtE: (sympy.Le, (-1, 0)),
+    ast.Gt: (sympy.Gt, (1,)),
+    ast.GtE: (sympy.Ge, (0, 1)),
+    ast.Eq: (sympy.Eq, (0,)),
+    ast.NotEq: (sympy.Ne, (-1, 1)),
+}
+_DOMAINS = {
+    "sqrt": "sqrt takes a number of at least 0",
+    "log": "log takes a number above 0",
+    "log1p": "log1p takes a number above -1",
+    "asin": "asin takes a number from -1 to 1",
+    "acos": "acos takes a number from -1 to 1",
+}
+
+
+class _Builder:
+    """Makes the nodes of one formula into expressions, from the leaves up."""
+
+    def __init__(self, text: str, start: int, symbols: Mapping[str, Symbol]) -> None:
+        self.text, self.start = text, start
+        self.names = {**symbols, **_CONSTANTS}
+        self.bounds = Bounds()
+        self.deadline = time.thread_time() + MAX_SECONDS
+
+    def build(self, tree: ast.expr) -> Expr:
+        todo, count = [(tree, 1)], 0
+        while todo:
+            node, depth = todo.pop()
+            count += 1
+            if depth > MAX_DEPTH:
+                self._refuse(node, "the formula is nested too deeply", f"at most {MAX_DEPTH} operations inside one another")
+            if count > MAX_NODES:
+                self._refuse(node, "the formula is too large", f"at most {MAX_NODES} numbers, names and operations")
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.expr):
+                    chained = isinstance(node, ast.BinOp) and child is node.left and type(node.op) in _ARITHMETIC
+                    todo.append((child, depth if chained else depth + 1))
+        return self._number(tree)
+
+    def _refuse(self, node: ast.AST, reason: str, hint: str = "") -> NoReturn:
+        first, last = node.col_offset, node.end_col_offset  # type: ignore[attr-defined]
+        raise FormulaError(self.text, self.start + first, reason, hint, last - first)
+
+    def _source(self, node: ast.expr) -> str:
+        return self.text[self.start + node.col_offset : self.start + (node.end_col_offset or 0)]
+
+    def _make(self, node: ast.expr, make: Callable[..., Expr], *parts: Expr | Boolean) -> Expr:
+        """What SymPy makes of the parts, in bounds."""
+        try:
+            if time.thread_time() > self.deadline:
+                raise Refused("the formula takes too long to read", "write it with fewer functions inside functions")
+            made = make(*parts)
+            self.bounds.check(made)
+        except Refused as refused:
+            domain = _DOMAINS.get(node.func.id, "") if isinstance(node, ast.Call) and isinstance(refused, NotReal) else ""
+            self._refuse(node, refused.reason, refused.hint or domain)
+        except (TypeError, ValueError, ArithmeticError, AttributeError, NotImplementedError, RecursionError, MemoryError):
+            self._refuse(node, "SymPy can't make this into an expression")
+        return made
+
+    def _number(self, node: ast.expr) -> Expr:
+        match node:
+            case ast.Constant():
+                return self._make(node, lambda: Rational(Fraction(self._source(node))))
+            case ast.Name():
+                return self._named(node)
+            case ast.UnaryOp(op=ast.USub()):
+                return self._make(node, lambda u: -u, self._number(node.operand))
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self._number(node.operand)
+            case ast.BinOp(op=ast.Pow()):
+                return self._make(node, self._power, self._number(node.left), self._number(node.right))
+            case ast.BinOp():
+                return self._chain(node)
+            case ast.Call():
+                return self._call(node)
+            case ast.Compare() | ast.BoolOp() | ast.UnaryOp():
+                self._refuse(node, "a condition stands where a number should", f"write where({self._source(node)}, 1, 0)")
+        self._refuse(node, "this can't stand in a formula")
+
+    def _named(self, node: ast.Name) -> Expr:
+        if node.id in self.names:
+            return self.names[node.id]
+        if node.id in FUNCTIONS:
+            self._refuse(node, f"{node.id!r} is a function", f"write {node.id}({FUNCTIONS[node.id][0]})")
+        near = _nearest(node.id, [*self.names, *FUNCTIONS], 0.75)
+        hint = f"did you mean {near!r}?" if near else f"to make it a parameter, give it a value, as in {node.id}=1.0"
+        if node.id.lower() in ("inf", "infinity", "oo", "nan"):
+            hint = "a formula holds finite numbers only"
+        self._refuse(node, f"unknown name {node.id!r}", hint)
+
+    def _chain(self, node: ast.BinOp) -> Expr:
+        """a + b - c + ...: a loop down its left side, which may be long."""
+        chain: list[ast.BinOp] = []
+        first: ast.expr = node
+        while isinstance(first, ast.BinOp) and type(first.op) in _ARITHMETIC:
+            chain.append(first)
+            first = first.left
+        value = self._number(first)
+        for step in reversed(chain):
+            right = self._number(step.right)
+            if isinstance(step.op, ast.Div) and right is S.Zero:
+                self._refuse(step.right, "division by zero")
+            value = self._make(step, _ARITHMETIC[type(step.op)], value, right)
+        return value
+
+    def _power(self, base: Expr, exponent: Expr) -> Expr:
+        self.bounds.check_power(base, exponent)
+        return base**exponent
+
+    def _call(self, node: ast.Call) -> Expr:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name not in FUNCTIONS:
+            self._unknown_function(node.func, name)
+        signature, function = FUNCTIONS[name]
+        expected, given = signature.count(",") + 1, len(node.args)
+        several = signature.endswith("...")
+        if given != expected and not (several and given >= 2):
+            takes = "2 or more arguments" if several else "1 argument" if expected == 1 else f"{expected} arguments"
+            self._refuse(node, f"{name} takes {takes}, not {given}", f"write {name}({signature})")
+        if name == "where":
+            return self._make(node, function, self._condition(node.args[0]), *map(self._number, node.args[1:]))
+        arguments = [self._number(argument) for argument in node.args]
+        if name == "exp":
+            self._make(node, lambda u: self.bounds.check_exponential(u) or u, *arguments)
+        return self._make(node, function, *arguments)
+
+    def _unknown_function(self, node: ast.expr, name: str) -> NoReturn:
+        if name in self.names:
+            self._refuse(node, f"{name!r} is not a function", f"write {name}*(...)")
+        other, near = _OTHER_NAMES.get(name.lower()), _nearest(name, list(FUNCTIONS), 0.6)
+        hint = f"write {other}" if other else f"did you mean {near!r}?" if near else "the functions are " + ", ".join(FUNCTIONS)
+        self._refuse(node, f"unknown function {name!r}", hint)
+
+    def _condition(self, node: ast.expr) -> Boolean:
+        match node:
+            case ast.BoolOp():
+                make = sympy.And if isinstance(node.op, ast.And) else sympy.Or
+                return self._make(node, make, *map(self._condition, node.values))
+            case ast.UnaryOp(op=ast.Not()):
+                return self._make(node, sympy.Not, self._condition(node.operand))
+            case ast.Compare():
+                values = [self._number(value) for value in (node.left, *node.comparators)]
+                pairs = [self._comparison(node, op, *pair) for op, pair in zip(node.ops, pairwise(values), strict=True)]
+                return self._make(node, sympy.And, *pairs)
+        self._refuse(node, "a number stands where a condition should", f"write {self._source(node)} > 0, or another comparison")
+
+    def _comparison(self, node: ast.Compare, operator: ast.cmpop, left: Expr, right: Expr) -> Boolean:
+        difference = self._make(node, lambda: left - right)
+        sign = self.bounds.sign(difference)
+        if sign is not None:
+            return sympy.true if sign in _HOLDS[type(operator)] else sympy.false
+        return self._make(node, _COMPARISONS[type(operator)], left, right)

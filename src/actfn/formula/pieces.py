@@ -136,8 +136,16 @@ class Signs:
     def __call__(self, expression: Expr) -> int:
         known = self.known(expression)
         if known is None:
-            raise _Split(_normal(sympy.factor(expression))[0])
+            raise _Split(self._undecided(sympy.factor(expression)))
         return known
+
+    def _undecided(self, expression: Expr) -> Expr:
+        """The part of a product or a power whose sign is missing, up to a positive factor."""
+        if isinstance(expression, sympy.Mul):
+            return self._undecided(next(a for a in expression.args if self.known(a) is None))
+        if isinstance(expression, Pow) and self.known(expression.base) is None:
+            return self._undecided(expression.base)
+        return _normal(expression)[0]
 
     def known(self, expression: Expr) -> int | None:
         """The sign, or None."""
@@ -159,17 +167,12 @@ class Signs:
             signs = [self.known(a) for a in expression.args]
             if 0 in signs:
                 return 0
-            unknown = [a for a, s in zip(expression.args, signs, strict=True) if s is None]
-            if unknown:
-                if len(unknown) < len(expression.args):
-                    raise _Split(_normal(unknown[0])[0])
+            if None in signs:
                 return None
             return -1 if sum(s == -1 for s in signs) % 2 else 1
         if isinstance(expression, Pow) and expression.exp.is_integer:
             base = self.known(expression.base)
-            if base is None:
-                raise _Split(_normal(expression.base)[0])
-            return base if base >= 0 else (1 if expression.exp.is_even else -1)
+            return base if base is None or base >= 0 else (1 if expression.exp.is_even else -1)
         if isinstance(expression, Pow) and self.known(expression.base) == 1:
             return 1
         return self._by_bounds(expression)
@@ -414,7 +417,7 @@ def _case(expression: Expr, sign: Signs, equal: dict[Symbol, Expr]) -> Case:
     pieces: list[Piece] = []
     breakpoints: list[Breakpoint] = []
     for i, current in enumerate(whole):
-        if i and not (whole[i - 1] == current == at[i - 1]):
+        if i and not (whole[i - 1] == current and _same_at(current, at[i - 1], roots[i - 1])):
             breakpoints.append(Breakpoint(roots[i - 1], at[i - 1]))
             left = roots[i - 1]
         elif i:
@@ -423,6 +426,10 @@ def _case(expression: Expr, sign: Signs, equal: dict[Symbol, Expr]) -> Case:
             left = ends[0]
         pieces.append(Piece(left, ends[i + 1], current))
     return _with_singularities(pieces, breakpoints, sign, equal)
+
+
+def _same_at(a: Expr, b: Expr, place: Expr) -> bool:
+    return a == b or sympy.simplify((a - b).subs(X, place)).is_zero is True
 
 
 def _resolved(expression: Expr, chosen: Mapping[Relational, Boolean]) -> Expr:

@@ -162,37 +162,31 @@ class InfixPrinter(Printer):
         return f"{self._print(expr.lhs)} {relation} {self._print(expr.rhs)}"
 
     def _print_And(self, expr: sympy.And) -> str:
-        return self.logic[0].join(self.bracket(a, PRECEDENCE["And"]) for a in _ordered(expr))
+        return self.logic[0].join(self.bracket(a, self.level(expr, "")) for a in expr.args)
 
     def _print_Or(self, expr: sympy.Or) -> str:
-        return self.logic[1].join(self.bracket(a, PRECEDENCE["And"]) for a in _ordered(expr))
+        return self.logic[1].join(self.bracket(a, PRECEDENCE["And"]) for a in expr.args)
 
     def _print_Not(self, expr: sympy.Not) -> str:
         return f"{self.logic[2]}({self._print(expr.args[0])})"
 
     def _print_Piecewise(self, expr: Piecewise) -> str:
-        branches = [(branch, condition) for branch, condition in expr.args]
-        text = None
-        if branches[-1][1] != True and self.exhaustive(branches):  # noqa: E712  (a SymPy Boolean)
-            branches[-1] = (branches[-1][0], S.true)
+        branches, default = self.branches(expr)
+        text = self.default(branches, default)
         for branch, condition in reversed(branches):
-            if condition == True:  # noqa: E712
-                text = self.otherwise(expr)
-            else:
-                text = self.where(condition, branch, text if text is not None else self._print(S.NaN))
-        return text or ""
+            text = self.where(self._print(condition), self._print(branch), text)
+        return text
 
-    def exhaustive(self, branches: Sequence[tuple[Expr, Any]]) -> bool:
-        """Whether the last branch may be taken for "otherwise"."""
-        return sympy.Or(*(condition for _, condition in branches)) == True  # noqa: E712
+    def branches(self, expr: Piecewise) -> tuple[Sequence[tuple[Expr, Any]], Expr]:
+        """The branches that have conditions, and what holds otherwise: NaN if nothing is said."""
+        *rest, (last, condition) = expr.args
+        return (rest, last) if condition is S.true else (expr.args, S.NaN)
 
-    def otherwise(self, expr: Piecewise) -> str:
-        return self._print(expr.args[-1][0])
+    def default(self, branches: Sequence[tuple[Expr, Any]], default: Expr) -> str:
+        return self._print(default)
 
-    def where(self, condition: Any, branch: Expr, otherwise: str) -> str:
-        if Piecewise not in self.functions:
-            raise self.refuse("Piecewise")
-        return f"{self.functions[Piecewise]}({self._print(condition)}, {self._print(branch)}, {otherwise})"
+    def where(self, condition: str, branch: str, otherwise: str) -> str:
+        return f"{self.functions[Piecewise]}({condition}, {branch}, {otherwise})"
 
     def _print_constant(self, expr: Any) -> str:
         if expr not in self.constants:
@@ -203,3 +197,75 @@ class InfixPrinter(Printer):
 
     def emptyPrinter(self, expr: Any) -> str:
         raise self.refuse(type(expr).__name__)
+
+
+class CodePrinter(InfixPrinter):
+    """Source code: constants are folded and rounded once, and `function` prints a whole function."""
+
+    modules: ClassVar[str] = ""
+    """What the code imports, as it is written."""
+    helpers: ClassVar[Mapping[str, str]] = {}
+    """Name -> source. The names begin with `_`."""
+    keywords: ClassVar[frozenset[str]] = frozenset()
+
+    def identifier(self, name: str) -> str:
+        """A name as it is printed: with `_` behind it if it, less any `_` behind it, means something else in the target."""
+        taken = name.rstrip("_") in self.keywords or name.rstrip("_") in self.helpers
+        return super().identifier(name) + "_" * taken
+
+    def function(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        assignments: Sequence[tuple[Symbol, Expr]],
+        result: Expr,
+        doc: str = "",
+        preamble: bool = True,
+    ) -> str:
+        """A whole function: `preamble` (what it imports and the helpers it calls), then one line an assignment.
+
+        Raises `UnprintableError`, and `ValueError` for a name that isn't one. The names appear as `identifier` gives them.
+        """
+        lines = [(self.identifier(symbol.name), self.expression(expr)) for symbol, expr in assignments]
+        source = self.definition(
+            self.identifier(name), [self.identifier(a) for a in arguments], lines, self.expression(result), doc.strip()
+        )
+        return self._preamble(source) + source if preamble else source
+
+    def preamble(self, expressions: Iterable[Expr]) -> str:
+        """What code that holds these expressions needs above it."""
+        return self._preamble("\n".join(self.expression(e) for e in expressions))
+
+    def _preamble(self, code: str) -> str:
+        needed: dict[str, str] = {}
+        pending = [code]
+        while pending:
+            for word in re.findall(r"\b_\w+", pending.pop()):
+                if word in self.helpers and word not in needed:
+                    needed[word] = self.helpers[word]
+                    pending.append(needed[word])
+        parts = [self.modules] * bool(self.modules) + [needed[k] for k in self.helpers if k in needed]
+        return "".join(part + self.gap for part in parts)
+
+    gap: ClassVar[str] = "\n\n\n"
+
+    def definition(
+        self, name: str, arguments: Sequence[str], lines: Sequence[tuple[str, str]], result: str, doc: str
+    ) -> str:
+        raise NotImplementedError
+
+    # -- numbers
+
+    def _print(self, expr: Any, **kwargs: Any) -> str:
+        if is_compound(expr):
+            expr = value(expr)
+        return super()._print(expr, **kwargs)
+
+    def _print_Rational(self, expr: Rational) -> str:
+        return literal(expr)
+
+    def _print_NoneType(self, expr: None) -> str:
+        raise self.refuse("number for a constant that isn't real")
+
+    def coefficient(self, expr: Mul) -> tuple[Any, list[Expr]]:
+        return _folded(expr, *super().coefficient(expr))

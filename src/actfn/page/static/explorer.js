@@ -2,6 +2,12 @@
 // Leans on charts.js and on `activations`, the functions printed from the formulas (the first is the page's own, the rest
 // are compared with it). State lives in one object; `draw` shows all of it, `probe` only what follows the pointer.
 
+// Shows the page's first state and goes on from there; without Plotly the page stays as it was written.
+function start(page, activations) {
+  if (typeof Plotly === "undefined") document.getElementById("stays-still").hidden = false;
+  else explore(page, activations);
+}
+
 function explore(page, activations) {
   const [main] = activations;
   const plots = { value: document.getElementById("plot-value"), slope: document.getElementById("plot-slope") };
@@ -18,13 +24,16 @@ function explore(page, activations) {
 
   // ---- what is drawn -------------------------------------------------------------------------------------------------
 
-  const argumentsOf = (activation) => (activation === main ? Object.values(state.parameters) : activation.parameters);
+  const argumentsOf = (activation) => (activation === main ? Object.values(state.parameters) : activation.values);
   const functionOf = (activation, kind) => {
     const values = argumentsOf(activation);
     return (x) => activation[kind](x, ...values);
   };
-  const breakpointsOf = (activation) =>
-    activation.breakpoints.map((location) => location(...argumentsOf(activation))).filter(Number.isFinite);
+  function breakpointsOf(activation) {
+    const values = argumentsOf(activation);
+    const there = activation.breakpoints.filter((b) => b.holds(...values)).map((b) => b.location(...values));
+    return [...new Set(there)].filter(Number.isFinite);
+  }
 
   function draw() {
     const [low, high] = state.range;
@@ -56,6 +65,7 @@ function explore(page, activations) {
       Plotly.react(plots[kind], traces, layout, { displayModeBar: false, responsive: true, doubleClick: false });
     }
     report();
+    refreshNumbers();
   }
 
   function dotTraces(jumps, colour, paper) {
@@ -136,26 +146,38 @@ function explore(page, activations) {
     }
     readout.textContent = text;
     dials.get("x").show(x, low, high);
-    for (const cell of document.querySelectorAll("[data-live]")) cell.textContent = live(cell.dataset);
     for (const [name, value] of Object.entries(state.parameters)) {
       for (const cell of document.querySelectorAll(`[data-parameter="${name}"]`)) cell.textContent = shown(value);
     }
     remember();
   }
 
-  // data-live="slope:left:0" is f' just left of the first breakpoint; "at x" reads "slope:left" with data-x.
-  function live({ live: what, breakpoint, x }) {
+  // The numbers outside the charts: data-live="slope-left" is f' from the left, at data-x or at breakpoint data-breakpoint.
+  function refreshNumbers() {
     const values = Object.values(state.parameters);
-    if (what === "class") {
-      const orders = main.conditions.filter((c) => c.holds(...values)).map((c) => c.order);
-      return page.classes[orders.length ? orders.reduce((a, b) => (rank(b) > rank(a) ? b : a)) : page.order] ?? "unknown";
+    for (const cell of document.querySelectorAll("[data-live]")) {
+      const { live, breakpoint, x } = cell.dataset;
+      if (live === "class") {
+        const rank = (c) => (c.order === "infinity" ? Infinity : c.order);
+        const held = main.conditions.filter((c) => c.holds(...values)).sort((a, b) => rank(b) - rank(a));
+        cell.replaceChildren(...classNodes(held.length ? held[0].text : page.classText));
+      } else {
+        const [kind, side] = live.split("-");
+        const at = breakpoint === undefined ? Number(x) : main.breakpoints[breakpoint].location(...values);
+        const f = functionOf(main, kind);
+        cell.textContent = shown(Number.isFinite(at) ? jumpAt(f, at)[side] : f(at));
+      }
     }
-    const at = breakpoint === undefined ? Number(x) : main.breakpoints[breakpoint](...values);
-    if (what === "location") return shown(finite(at));
-    const [kind, side] = what.split("-");
-    return shown(jumpAt(functionOf(main, kind), at)[side]);
   }
-  const rank = (order) => (order === "inf" ? Infinity : Number(order));
+
+  // C^1 as C with a raised 1.
+  function classNodes(text) {
+    if (!text.startsWith("C^")) return [text];
+    const [letter, raised] = [document.createElement("i"), document.createElement("sup")];
+    letter.textContent = "C";
+    raised.textContent = text.slice(2).replace("infinity", "∞");
+    return [letter, raised];
+  }
 
   // ---- the view in the link ------------------------------------------------------------------------------------------
 
@@ -201,8 +223,9 @@ function explore(page, activations) {
   // Why a parameter can't have this value; empty where it can.
   function refusal({ name, domain, low, high, closedLow, closedHigh }, value) {
     if (!Number.isFinite(value)) return `${name} is a number`;
-    const inside = (closedLow ? value >= low ?? -Infinity : value > (low ?? -Infinity)) && (closedHigh ? value <= high : value < (high ?? Infinity));
-    return inside && !(domain === "nonzero" && value === 0) ? "" : `${name} = ${shown(value)} is outside its domain, ${domain}`;
+    const above = low === null || (closedLow ? value >= low : value > low);
+    const below = high === null || (closedHigh ? value <= high : value < high);
+    return above && below && !(domain === "nonzero" && value === 0) ? "" : `${name} = ${shown(value)} is outside its domain, ${domain}`;
   }
 
   // A slider with a number beside it, and a line that says why a number was refused.

@@ -1,0 +1,1 @@
+"""Compiled functions out of formulas: lowering, primitives, building, threads."""
