@@ -154,14 +154,13 @@ def fits() -> dict[str, Fit]:
             terms,
             dtype,
         )
-    third = mp.mpf(1) / 3
     for name, terms, dtype in (("LOG1P_32", 9, single), ("LOG1P_WIDE", 17, double), ("LOG1P_64", 20, double)):
         table[name] = Fit(
             "(log1p(u) - u)/u^2, relative to log1p(u)",
             lambda u: (mp.log1p(u) - u) / u**2,
             lambda u: u**2 / mp.log1p(u),
-            -third,
-            third,
+            -mp.mpf(1) / 4,
+            mp.mpf(1) / 2,
             terms,
             dtype,
             fixed=(-0.5,),

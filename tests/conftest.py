@@ -10,7 +10,6 @@ import pytest
 
 # No deadline: a machine shared with others makes one fail by chance; pytest-timeout stops what hangs.
 hypothesis.settings.register_profile("test", deadline=None)
-hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=20_000)
 hypothesis.settings.load_profile("test")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import struct
+import sys
 import threading
 from fractions import Fraction
 
@@ -27,27 +28,8 @@ INF, NAN = math.inf, math.nan
 A, THETA = sympy.symbols("a theta", real=True)
 DTYPES = {"float16": np.float16, "float32": np.float32, "float64": np.float64}
 
-SIZES = [
-    5e-324,
-    1e-310,
-    2.3e-308,
-    1e-300,
-    1e-100,
-    1e-17,
-    1e-8,
-    0.1,
-    0.5,
-    1.0,
-    1.5,
-    2.0,
-    3.0,
-    8.0,
-    9.0,
-    36.5,
-    88.7,
-    709.8,
-]
-HUGE = [1e3, 2.0**53, 1e22, 1e100, 2.0**1023, 1e308]
+SIZES = [5e-324, 1e-310, 2.3e-308, 1e-300, 1e-100, 1e-17, 1e-8, 0.1, 0.5, 1.0, 1.5, 2.0, 3.0, 8.0, 9.0, 36.5, 88.7]
+HUGE = [709.8, 1e3, 2.0**53, 1e22, 1e100, 2.0**1023, 1e308]
 POINTS = [0.0, -0.0, *(sign * size for size in SIZES + HUGE for sign in (1, -1))]
 
 
@@ -90,7 +72,7 @@ NODES = {
     "power -5/2": (X ** Rational(-5, 2), real(lambda x: x ** mpf(-2.5), lambda x: x > 0)),
     "power pi": (X**sympy.pi, real(lambda x: x**mp.pi, lambda x: x >= 0)),
     "2 to the x": (2**X, real(lambda x: mpf(2) ** x)),
-    "x to the x": (X**X, real(lambda x: x**x, lambda x: x > 0)),
+    "x to the x": (X**X, real(lambda x: x**x, lambda x: x >= 0 or x == mp.floor(x))),
     "piecewise": (Piecewise((X, X > 0), (sympy.exp(X) - 1, True)), real(lambda x: x if x > 0 else mp.expm1(x))),
 }
 
@@ -154,7 +136,8 @@ def test_precision_is_what_was_asked_for() -> None:
         (sympy.erfc(X), 0.0, 1),
         (1 - sympy.tanh(X) ** 2, 0.0, 1),
         (f.sigmoid(X), 0.0, Fraction(1, 2)),
-        (X**0.5 if False else X**A, 5.0, 25),
+        (X**A, 5.0, 25),
+        (X * (X + 1) - X**2 - X, 1e-300, 0),
         ((X - 3) ** A, 1.0, 4),
         (X ** (A - 2), 0.0, 1),
         (2**X, -1074.0, Fraction(1, 2**1074)),
@@ -222,7 +205,6 @@ def test_conditions_on_rationals_are_decided_exactly() -> None:
 
 
 def test_close_conditions_are_decided_by_raising_the_precision() -> None:
-    # 10**17 * x - x * 10**17 * (1 + tiny): apart by 1 in 10**600
     tiny = Rational(1, 10**600)
     oracle = Oracle(Piecewise((1, sympy.exp(X) < sympy.exp(X) * (1 + tiny)), (2, True), evaluate=False))
     assert oracle.rounded(0.3) == 1
@@ -324,9 +306,8 @@ def test_every_tie_of_a_16_bit_dtype(dtype: str, last: int) -> None:
         assert math.copysign(1, got[-1]) == -1
         if dtype == "float16" and bits % 7 == 0:
             with np.errstate(over="ignore"):
-                assert [float(np.float16(v)) for v in (math.nextafter(tie, 0), tie, math.nextafter(tie, INF))] == got[
-                    1:4
-                ]
+                cast = [float(np.float16(v)) for v in (math.nextafter(tie, 0), tie, math.nextafter(tie, INF))]
+            assert cast == got[1:4]
 
 
 @given(st.floats(allow_nan=False))
@@ -347,7 +328,7 @@ def test_rationals_round_as_pythons_fractions_do(x: float, factor: Fraction) -> 
     try:
         expected = float(exact)
     except OverflowError:
-        expected = math.copysign(INF, exact)
+        expected = INF if exact > 0 else -INF
     assert Oracle(A * X).rounded(x, {"a": 1.0}) == x
     assert Oracle(X * Rational(factor.numerator, factor.denominator)).rounded(x) == expected
 
@@ -376,12 +357,15 @@ def test_near_ties_of_expm1_in_float32(bits: int) -> None:
         (-sympy.exp(X), -1e308, "float64", -0.0),
         (X * f.sigmoid(X), -800.0, "float64", -0.0),
         (X * (1 + sympy.erf(X)), -1e308, "float64", -0.0),
+        (X / 2 + X * sympy.erf(X) / 2, -60.0, "float64", -0.0),  # known to be tiny before its sign is
+        (X * Rational(4, 3), 1.3e308, "float64", 1.7333333333333333e308),
+        (X * Rational(4, 3), 1.4e308, "float64", INF),
         (sympy.exp(X), -745.13, "float64", 5e-324),
         (sympy.exp(X), -745.14, "float64", 0.0),
         (sympy.exp(X), -17.3, "float16", 2.0**-24),
         (-sympy.exp(X), -17.4, "float16", -0.0),
-        (sympy.exp(X), 11.0898, "float16", 65504.0),
-        (sympy.exp(X), 11.0899, "float16", INF),
+        (sympy.exp(X), 11.0901, "float16", 65504.0),
+        (sympy.exp(X), 11.0902, "float16", INF),
         (sympy.exp(X), 88.7228, "float32", None),
         (sympy.exp(X), 88.73, "float32", INF),
         (sympy.exp(X), 88.73, "bfloat16", INF),
@@ -413,7 +397,8 @@ def test_huge_arguments_keep_their_relative_accuracy() -> None:
             sympy.exp(X**2) * f.erfc(X),
             sympy.exp(X / 3),
             f.cbrt(sympy.exp(X)),
-            sympy.exp(-sympy.exp(-X) / 10**300),
+            sympy.sinh(sympy.exp(-abs(X))),
+            f.expm1(sympy.exp(-abs(X))),
         ],
         [1e308, -1e308],
     ):
@@ -421,6 +406,9 @@ def test_huge_arguments_keep_their_relative_accuracy() -> None:
     with working_precision(128):  # erfc(x) exp(x**2) -> 1/(x sqrt(pi))
         scaled = Oracle(sympy.exp(X**2) * f.erfc(X)).ball(1e308) * 1e308 * arb.pi().sqrt()
         assert abs(scaled - 1).abs_upper() < arb(1e-30)
+    with working_precision(10_000):  # ... and from below, by 1/(2x**2)
+        scaled = Oracle(sympy.exp(X**2) * f.erfc(X) * X * sympy.sqrt(sympy.pi)).ball(1e308, precision=10_000)
+        assert abs((scaled - 1) * 2 * arb(1e308) ** 2 + 1).abs_lower() < arb(1e-30)
     # exp(-exp(1e308)) has no ball of its own accuracy, yet it is 0 in every dtype
     assert Oracle(sympy.exp(-sympy.exp(-X))).rounded(-1e308) == 0.0
     assert Oracle(sympy.exp(-X) * sympy.exp(-sympy.exp(-X))).rounded(-1e308) == 0.0
@@ -488,9 +476,9 @@ def test_numpy_is_within_a_few_ulps_at_powers_of_two(expression, function) -> No
         ((1 + 1 / X) ** X, NAN, NAN),
         (X ** (1 / X), NAN, NAN),
         # a value only approached decides nothing
-        (sympy.sign(sympy.exp(-X)), NAN, 1),
-        (Piecewise((1, sympy.Ne(sympy.tanh(X), 1)), (2, True)), NAN, 1),
-        (Piecewise((1, X >= X**3), (2, True)), NAN, 1),
+        (sympy.sign(1 - sympy.erf(X)), NAN, 1),
+        (Piecewise((1, sympy.Ne(f.sigmoid(X), 1)), (2, True)), NAN, 1),
+        (Piecewise((1, X >= X**3), (2, True)), NAN, NAN),
         (sympy.sqrt(1 / X), NAN, NAN),
         (sympy.log(sympy.exp(-X) - sympy.exp(-2 * X)), NAN, NAN),
     ],
@@ -515,7 +503,7 @@ def test_ulp_is_the_spacing() -> None:
     assert math.isnan(ulp(NAN))
     for dtype in ("float16", "float32"):
         cast = DTYPES[dtype]
-        for value in (0.0, 1e-6, 6e-5, 0.1, 1.0, 1000.0, 65504.0):
+        for value in (0.0, 1e-6, 6e-5, 0.1, 1.0, 1000.0, 32000.0):
             assert ulp(float(cast(value)), dtype) == np.spacing(cast(value))
     assert ulp(1.0, "bfloat16") == 2.0**-7
     assert ulp(1e-45, "bfloat16") == 2.0**-133
@@ -576,33 +564,29 @@ def test_a_correct_rounding_is_within_half_an_ulp_and_its_neighbours_are_not(x: 
 def test_precision_of_the_process_is_put_back_and_threads_do_not_disturb_each_other() -> None:
     before = flint.ctx.prec
     oracle = Oracle(A * sympy.exp(X) / 3)
-    xs = [0.01 * i for i in range(60)]
-    alone = {precision: [oracle.ball(x, {"a": 1.5}, precision) for x in xs] for precision in (64, 3000)}
-    seen: dict[int, list[arb]] = {}
+    xs = [0.01 * i for i in range(100)]
+
+    def balls(precision: int) -> list:
+        found = [oracle.ball(x, {"a": 1.5}, precision) for x in xs]
+        return [(ball.mid().man_exp(), ball.rad().man_exp()) for ball in found]
+
+    alone = {precision: balls(precision) for precision in (64, 3000)}
+    together: dict[int, list] = {}
 
     def evaluate(precision: int) -> None:
-        for _ in range(20):
-            seen[precision] = [oracle.ball(x, {"a": 1.5}, precision) for x in xs]
-            assert all(same(a, b) for a, b in zip(seen[precision], alone[precision], strict=True))
+        together[precision] = [balls(precision) for _ in range(10)]
 
-    def same(a: arb, b: arb) -> bool:
-        return a.mid().man_exp() == b.mid().man_exp() and a.rad().man_exp() == b.rad().man_exp()
-
-    failures: list[object] = []
-
-    def guarded(precision: int) -> None:
-        try:
-            evaluate(precision)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=guarded, args=[precision]) for precision in (64, 3000)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
-    assert set(seen) == {64, 3000}
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=evaluate, args=[precision]) for precision in alone]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert together == {precision: [balls] * 10 for precision, balls in alone.items()}
     assert flint.ctx.prec == before
 
 

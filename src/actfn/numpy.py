@@ -14,7 +14,7 @@ import numpy as np
 from actfn import catalog
 from actfn.definition import Definition
 from actfn.formula.printers.numpy import NumpyPrinter
-from actfn.kernels.build import load
+from actfn.kernels.printed import load
 from actfn.kernels.lower import program
 
 

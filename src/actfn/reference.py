@@ -444,8 +444,9 @@ def _on_balls(function: Callable[[arb], arb]) -> Callable[[Value], Value]:
 
 
 def _resolved(value: arb) -> bool:
-    """Whether Arb gave a value with a sign: it gives up on exp(u) and its kin at some |u| from 2**128 on."""
-    return value.rel_accuracy_bits() > 0
+    """Whether Arb's value has more than a radius's own 30 bits: for exp and its kin, not at some |u| from 2**128 on and
+    below 2**-(2**62)."""
+    return value.rel_accuracy_bits() > 32
 
 
 def _exp(u: arb) -> arb:
@@ -458,8 +459,6 @@ def _exp(u: arb) -> arb:
     if size > _EXPONENT_BITS:
         return _AROUND_ZERO if u < 0 else value
     with working_precision(ctx.prec + size):
-        if u.rad() > 1:
-            return _exp(u.lower()).union(_exp(u.upper()))
         turns = (u.mid() / arb.const_log2()).mid().floor().unique_fmpz()
         assert turns is not None
         rest = u - turns * arb.const_log2()
@@ -472,15 +471,27 @@ def _magnitude(u: arb) -> int:
     return int(mantissa).bit_length() + int(exponent)
 
 
+def _identity(u: arb) -> arb | None:
+    """expm1(u), sinh(u) and tanh(u) next to 0, where each is u (1 + t u) with |t| < 1."""
+    return u * (1 + arb(0, 1) * u) if abs(u) < arb((1, -2 * _TOP)) else None
+
+
 def _expm1(u: arb) -> arb:
     value = u.expm1()
-    return value if _resolved(value) else _exp(u) - 1
+    return value if _resolved(value) else _identity(u) or _exp(u) - 1
+
+
+def _tanh(u: arb) -> arb:
+    value = u.tanh()
+    return value if _resolved(value) else _identity(u) or value
 
 
 def _sinh(u: arb) -> arb:
     value = u.sinh()
-    if _resolved(value) or not u.is_finite() or _magnitude(u) < 100:
+    if _resolved(value) or not u.is_finite():
         return value
+    if _magnitude(u) < 100:
+        return _identity(u) or value
     growth = _exp(u)
     return (growth - 1 / growth) / 2
 
@@ -559,7 +570,7 @@ _OPERATIONS: dict[type, Callable] = {
     sympy.atan: _on_balls(arb.atan),
     sympy.sinh: _on_balls(_sinh),
     sympy.cosh: _on_balls(_cosh),
-    sympy.tanh: _on_balls(arb.tanh),
+    sympy.tanh: _on_balls(_tanh),
     sympy.asinh: _on_balls(arb.asinh),
     sympy.erf: _on_balls(_erf),
     sympy.erfc: _on_balls(_erfc),

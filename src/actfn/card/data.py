@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from sympy import Expr, Rational, S
 
 from actfn import catalog
 from actfn.analysis.limited import smoothness_within
-from actfn.analysis.smoothness import Limits, Smoothness, class_name, condition_text, smoothness
+from actfn.analysis.smoothness import Limits, Order, Smoothness, class_name, condition_text, smoothness
 from actfn.definition import Definition, Source
 from actfn.formula.derivative import derivative
+from actfn.formula.functions import X, elementary
 from actfn.formula.printers.js import JavaScriptPrinter
 from actfn.formula.printers.latex import LatexPrinter
 from actfn.formula.printers.text import TextPrinter
@@ -28,6 +30,8 @@ from actfn.reference import Oracle
 
 SCHEMA = "actfn/card/1"
 MAX_POINTS = 1_000_000
+COMPARED = ("relu", "leaky_relu")
+"""What a card compares its function with: names of the catalog."""
 
 
 def card_data(
@@ -36,27 +40,22 @@ def card_data(
     low: float = -2.0,
     high: float = 2.0,
     points: int = 1000,
+    *,
+    smoothness: Smoothness | None = None,
 ) -> dict[str, Any]:
     """The card of an activation at these parameters (the defaults where none is given), as strict JSON.
 
     `x` is evenly spaced as `numpy.linspace` spaces it; `y` and `yp` are f and f' there, each the oracle's value rounded
-    once to float64, None where undefined or too large. Raises `ValueError`, in one line, for a range or a number of
-    points that makes no card, and for parameters as `Definition.values` does.
+    once to float64, None where undefined or too large. `smoothness` is the activation's for all parameters, where the
+    caller has it already. Raises `ValueError`, in one line, for a range or a number of points that makes no card, and
+    for parameters as `Definition.values` does.
     """
     values = definition.values(parameters)
     sampled = sample(definition, values, low, high, points)
-    slopes = {side: _at(definition, 1, side, values) for side in ("left", "right")}
     slope = derivative(definition.expression, 1, definition.conventions)
-    f, fp = _at(definition, 0, "left", values), _at(definition, 1, definition.conventions, values)
-    in_catalog = catalog.entries().get(definition.name) == definition
-    prove = smoothness if in_catalog else _smoothness_within
-    found = prove(definition)
-    text, latex = TextPrinter().expression, LatexPrinter().expression
-
-    def around(at: float) -> dict[str, Any]:
-        """f' at a point and on both sides of it."""
-        return {"left": _limit(slopes["left"](at)), "at": _finite(fp(at)), "right": _limit(slopes["right"](at))}
-
+    found = smoothness or _proven(definition)
+    others = [catalog.find(name) for name in COMPARED if name != definition.name]
+    conventions = definition.conventions
     return {
         **{key: [_finite(value) for value in sampled[key]] for key in ("x", "y", "yp")},
         "schema": SCHEMA,
@@ -65,32 +64,34 @@ def card_data(
         "title": definition.title,
         "summary": definition.summary,
         "formula": definition.formula,
-        "formula_latex": latex(definition.expression),
-        "derivative": {"text": text(slope), "latex": latex(slope)},
+        "formula_latex": _latex(definition.expression),
+        "derivative": {"text": _text(slope), "latex": _latex(slope)},
         "parameters": {
-            p.name: {"value": values[p.name], "default": p.default, "domain": p.domain, "latex": latex(p.symbol)}
+            p.name: {"value": values[p.name], "default": p.default, "domain": p.domain, "latex": _latex(p.symbol)}
             for p in definition.parameters
         },
         "range": [sampled["x"][0], sampled["x"][-1]],
-        "smoothness": _smoothness(definition, found, prove, values) | {"breakpoints": _breakpoints(definition, found, values, f, around)},
-        "origin": {"y": _finite(f(0.0)), "yp": around(0.0)},
-        "tails": {
-            side: {"y": _limit(f(end)), "yp": _limit(fp(end))} for side, end in (("left", -math.inf), ("right", math.inf))
-        },
-        "conventions": definition.conventions if isinstance(definition.conventions, str | float) else dict(definition.conventions),
+        **_shape(definition, values, found),
+        "compared": [
+            {"name": other.name, "label": label(other), **_shape(other, other.defaults, _proven(other))}
+            for other in others
+        ],
+        "conventions": dict(conventions) if isinstance(conventions, Mapping) else conventions,
         "tags": list(definition.tags),
         "aliases": dict(definition.aliases),
         "sources": [_source(source) for source in definition.sources],
-        "in_catalog": in_catalog,
+        "in_catalog": _in_catalog(definition),
         "javascript": _javascript(definition, found),
         "version": _version(),
     }
 
 
-def sample(definition: Definition, values: Mapping[str, float], low: float, high: float, points: int) -> dict[str, list[float]]:
-    """`{"x", "y", "yp"}`: x evenly spaced, f and f' there as the oracle has them, rounded once to float64 (NaN where undefined).
+def sample(
+    definition: Definition, values: Mapping[str, float], low: float, high: float, points: int
+) -> dict[str, list[float]]:
+    """`{"x", "y", "yp"}`: x evenly spaced, f and f' there as the oracle has them, rounded once to float64.
 
-    Raises `ValueError` as `evenly_spaced` does.
+    NaN where undefined. Raises `ValueError` as `evenly_spaced` does.
     """
     x = evenly_spaced(low, high, points)
     slope = derivative(definition.expression, 1, definition.conventions)
@@ -100,16 +101,15 @@ def sample(definition: Definition, values: Mapping[str, float], low: float, high
 def evenly_spaced(low: float, high: float, points: int) -> list[float]:
     """`numpy.linspace` as a list. Raises `ValueError` for what isn't a range from a lower to a higher number."""
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"a range goes from one number to another; got {low} to {high}")
+        raise ValueError(f"a range goes from one number to another; got {low:g} to {high:g}")
     if not low < high:
-        raise ValueError(f"a range goes from the lower to the higher number; got {low} to {high}")
-    if isinstance(points, bool) or points != int(points) or not 2 <= points <= MAX_POINTS:
-        raise ValueError(f"the number of points is a whole number from 2 to {MAX_POINTS:,}; got {points}")
+        raise ValueError(f"a range goes from the lower to the higher number; got {low:g} to {high:g}")
+    if isinstance(points, bool) or not isinstance(points, int) or not 2 <= points <= MAX_POINTS:
+        raise ValueError(f"the number of points is a whole number from 2 to {MAX_POINTS:,}; got {points!r}")
     with np.errstate(over="ignore", invalid="ignore"):
-        x = np.linspace(low, high, int(points))
-        apart = bool(np.all(np.diff(x) > 0))
-    if not (math.isfinite(high - low) and apart):
-        raise ValueError(f"float64 has no {points} numbers evenly spaced from {low} to {high}")
+        x = np.linspace(low, high, points)
+        if not (math.isfinite(high - low) and np.all(np.diff(x) > 0)):
+            raise ValueError(f"float64 has no {points:,} different numbers evenly spaced from {low!r} to {high!r}")
     return x.tolist()
 
 
@@ -122,10 +122,166 @@ def label(definition: Definition) -> str:
     return definition.name.upper() if initials.endswith(definition.name) else definition.title or definition.name
 
 
-def _at(definition: Definition, order: int, conventions: Any, values: Mapping[str, float]) -> Callable[[float], float]:
-    """The derivative of an order at these parameters, as a function of x."""
-    oracle = Oracle(derivative(definition.expression, order, conventions))
+# -- what is proven, and the numbers that go with it -------------------------------------------------------------------
+
+
+def _shape(definition: Definition, values: Mapping[str, float], found: Smoothness) -> dict[str, Any]:
+    """Smoothness, breakpoints, slopes at 0 and tails at these parameters."""
+    expression = definition.expression
+    slope = derivative(expression, 1, definition.conventions)
+    f, fp = _at(expression, values), _at(slope, values)
+    sides = {side: _at(derivative(expression, 1, side), values) for side in ("left", "right")}
+
+    def around(x: float) -> dict[str, Any]:
+        """f' at a point and on both sides of it: the derivative with the convention of either side."""
+        return {"left": _limit(sides["left"](x)), "at": _finite(fp(x)), "right": _limit(sides["right"](x))}
+
+    return {
+        "smoothness": _smoothness(definition, values, found)
+        | {"breakpoints": _breakpoints(definition, values, found, f, around)},
+        "origin": {"y": _finite(f(0.0)), "yp": around(0.0)},
+        "tails": {
+            side: {"y": _tail(definition, expression, values, end), "yp": _tail(definition, slope, values, end)}
+            for side, end in (("left", -math.inf), ("right", math.inf))
+        },
+    }
+
+
+def _smoothness(definition: Definition, values: Mapping[str, float], found: Smoothness) -> dict[str, Any]:
+    held = [
+        order
+        for condition, order in found.conditions.items()
+        if order is not None and _holds(condition, definition, values)
+    ]
+    here = max(held, default=found.order)
+    if here is None and values:  # undecided for all parameters at once; these may be easier
+        here = _proven(definition, tuple(values.items())).order
+    return {
+        "order": _order(found.order),
+        "order_text": class_name(found.order),
+        "conditions": [
+            {
+                "condition": condition_text(condition),
+                "latex": _latex(condition),
+                "order": _order(order),
+                "order_text": class_name(order),
+            }
+            for condition, order in found.conditions.items()
+        ],
+        "at_parameters": {"order": _order(here), "order_text": class_name(here)},
+        "status": found.claim.status,
+        "limits": [
+            {
+                "location": _text(b.location),
+                "location_latex": _latex(b.location),
+                "condition_latex": "" if b.condition == S.true else _latex(b.condition),
+                "order": limits.order,
+                "left_latex": _latex(limits.left),
+                "right_latex": _latex(limits.right),
+                "equal": limits.order not in b.jumps,
+                "jump_latex": _jump(limits),
+            }
+            for b in found.breakpoints
+            for limits in b.limits
+        ],
+        "certificate": list(found.claim.certificate),
+    }
+
+
+def _breakpoints(
+    definition: Definition,
+    values: Mapping[str, float],
+    found: Smoothness,
+    f: Callable[[float], float],
+    around: Callable[[float], dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """The breakpoints at these parameters, from left to right; `index` is the place among those for all parameters."""
+    rows: dict[float, dict[str, Any]] = {}
+    for index, breakpoint in enumerate(found.breakpoints):
+        if not _holds(breakpoint.condition, definition, values):
+            continue
+        x = _constant(breakpoint.location, values)
+        if not math.isfinite(x) or x in rows:
+            continue
+        y = f(x)
+        left, right = (breakpoint.limits[0].left, breakpoint.limits[0].right) if breakpoint.limits else (None, None)
+        rows[x] = {
+            "index": index,
+            "location": _text(breakpoint.location),
+            "location_latex": _latex(breakpoint.location),
+            "value": x,
+            "y": {
+                "left": _limit(y if left is None else _constant(left, values)),
+                "at": _finite(y),
+                "right": _limit(y if right is None else _constant(right, values)),
+            },
+            "yp": around(x),
+            "order": _order(breakpoint.order),
+            "why": breakpoint.singular,
+        }
+    return [rows[x] for x in sorted(rows)]
+
+
+def _tail(definition: Definition, expression: Expr, values: Mapping[str, float], end: float) -> float | str | None:
+    """The limit at an end of the line, by ball arithmetic; else symbolically, for the catalog, where that ends soon."""
+    value = Oracle(expression).rounded(end, values)
+    if math.isnan(value) and _in_catalog(definition):
+        limit = sympy.limit(
+            elementary(expression).xreplace(_exact(definition, values)), X, sympy.oo if end > 0 else -sympy.oo
+        )
+        value = _constant(limit, {}) if limit.is_number else math.nan
+    return _limit(value)
+
+
+def _proven(definition: Definition, fixed: tuple[tuple[str, float], ...] = ()) -> Smoothness:
+    """The smoothness of a catalog entry, once a process; of a user's formula within a time limit."""
+    return _of_entry(definition.name, fixed) if _in_catalog(definition) else smoothness_within(definition, dict(fixed))
+
+
+@cache
+def _of_entry(name: str, fixed: tuple[tuple[str, float], ...]) -> Smoothness:
+    return smoothness(catalog.find(name), **dict(fixed))
+
+
+def _in_catalog(definition: Definition) -> bool:
+    return catalog.entries().get(definition.name) == definition
+
+
+def _exact(definition: Definition, values: Mapping[str, float]) -> dict[sympy.Symbol, Rational]:
+    """The parameters as the decimals that they print as, which is how `analysis` takes them."""
+    return {definition.symbols[name]: Rational(repr(float(value))) for name, value in values.items()}
+
+
+def _holds(condition: Any, definition: Definition, values: Mapping[str, float]) -> bool:
+    return condition.subs(_exact(definition, values)) == S.true
+
+
+def _at(expression: Expr, values: Mapping[str, float]) -> Callable[[float], float]:
+    oracle = Oracle(expression)
     return lambda x: oracle.rounded(x, values)
+
+
+def _constant(expression: Expr, values: Mapping[str, float]) -> float:
+    if expression in (sympy.oo, -sympy.oo):
+        return float(expression)
+    return Oracle(expression).rounded(0.0, values)
+
+
+def _jump(limits: Limits) -> str:
+    """Right limit minus left limit, as LaTeX; empty where that is zero or no number."""
+    jump = limits.right - limits.left
+    return "" if jump.is_zero or jump.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan) else _latex(jump)
+
+
+# -- spelling ----------------------------------------------------------------------------------------------------------
+
+
+def _text(expression: Any) -> str:
+    return TextPrinter().expression(expression)
+
+
+def _latex(expression: Any) -> str:
+    return LatexPrinter().expression(expression)
 
 
 def _finite(value: float) -> float | None:
@@ -137,102 +293,8 @@ def _limit(value: float) -> float | str | None:
     return {math.inf: "infinity", -math.inf: "-infinity"}.get(value, _finite(value))
 
 
-# -- smoothness ---------------------------------------------------------------------------------------------------------
-
-
-def _smoothness_within(definition: Definition, **parameters: float) -> Smoothness:
-    return smoothness_within(definition, parameters)
-
-
-def _smoothness(
-    definition: Definition, found: Smoothness, prove: Callable[..., Smoothness], values: Mapping[str, float]
-) -> dict[str, Any]:
-    orders = [order for condition, order in found.conditions.items() if order is not None and _holds(condition, definition, values)]
-    here = max(orders, default=found.order)
-    if here is None and values:  # undecided for all parameters at once; these may be easier
-        here = prove(definition, **values).order
-    latex = LatexPrinter().expression
-    return {
-        "order": _order(found.order),
-        "order_text": class_name(found.order),
-        "conditions": [
-            {"condition": condition_text(condition), "latex": latex(condition), "order": _order(order), "order_text": class_name(order)}
-            for condition, order in found.conditions.items()
-        ],
-        "at_parameters": {"order": _order(here), "order_text": class_name(here)},
-        "limits": [
-            {
-                "location": TextPrinter().expression(b.location),
-                "location_latex": latex(b.location),
-                "condition_latex": "" if b.condition == S.true else latex(b.condition),
-                "order": limits.order,
-                "left_latex": latex(limits.left),
-                "right_latex": latex(limits.right),
-                "equal": limits.order not in b.jumps,
-                "jump_latex": latex(_jump(limits)) if _jump(limits) else "",
-            }
-            for b in found.breakpoints
-            for limits in b.limits
-        ],
-        "status": found.claim.status,
-        "certificate": list(found.claim.certificate),
-    }
-
-
-def _jump(limits: Limits) -> Expr:
-    """Right limit minus left limit; 0 where one of them isn't finite."""
-    return limits.right - limits.left if limits.left.is_finite is not False and limits.right.is_finite is not False else S.Zero
-
-
-def _order(order: float | None) -> int | str | None:
-    return "infinity" if order == math.inf else order if order is None else int(order)
-
-
-def _holds(condition: Any, definition: Definition, values: Mapping[str, float]) -> bool:
-    exact = {definition.symbols[name]: Rational(repr(value)) for name, value in values.items()}
-    return condition.subs(exact) == S.true
-
-
-def _breakpoints(
-    definition: Definition,
-    found: Smoothness,
-    values: Mapping[str, float],
-    f: Callable[[float], float],
-    around: Callable[[float], dict[str, Any]],
-) -> list[dict[str, Any]]:
-    """The breakpoints that there are at these parameters, from left to right; `index` counts those for all parameters."""
-    rows: dict[float, dict[str, Any]] = {}
-    for index, breakpoint in enumerate(found.breakpoints):
-        if not _holds(breakpoint.condition, definition, values):
-            continue
-        at = _constant(breakpoint.location, values)
-        if not math.isfinite(at) or at in rows:
-            continue
-        limits = breakpoint.limits[0] if breakpoint.limits else None
-        rows[at] = {
-            "index": index,
-            "location": TextPrinter().expression(breakpoint.location),
-            "location_latex": LatexPrinter().expression(breakpoint.location),
-            "value": at,
-            "y": {
-                "left": _limit(_constant(limits.left, values) if limits else f(at)),
-                "at": _finite(f(at)),
-                "right": _limit(_constant(limits.right, values) if limits else f(at)),
-            },
-            "yp": around(at),
-            "order": _order(breakpoint.order),
-            "why": breakpoint.singular,
-        }
-    return [rows[at] for at in sorted(rows)]
-
-
-def _constant(expression: Expr, values: Mapping[str, float]) -> float:
-    if expression in (sympy.oo, -sympy.oo):
-        return float(expression)
-    return Oracle(expression).rounded(0.0, values)
-
-
-# -- the rest -----------------------------------------------------------------------------------------------------------
+def _order(order: Order) -> int | str | None:
+    return order if order is None else "infinity" if order == math.inf else int(order)
 
 
 def _javascript(definition: Definition, found: Smoothness) -> dict[str, Any] | None:

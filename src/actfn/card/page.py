@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from actfn.card.charts import card_charts
 from actfn.definition import Parameter
-from actfn.page.chart import Chart, Curve, Jump
+from actfn.page.chart import Chart, shown
 from actfn.page.formula import mathml
 from actfn.page.layout import render
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_DASHES = ("7 4", "2 3", "10 3 2 3")
 _SAMPLES = 1200  # of each curve that the page's script draws, over three widths of the view
 _SUPERSCRIPTS = {"infinity": "∞"}
+_GREEK = {
+    name: unicodedata.lookup(f"GREEK SMALL LETTER {name}")
+    for name in ("alpha", "beta", "gamma", "delta", "epsilon", "theta", "kappa", "lamda", "mu", "sigma", "tau", "omega")
+}
 
 
 def card_page(data: Mapping[str, Any], compare: Sequence[Mapping[str, Any]] = (), single_file: bool = False) -> str:
@@ -34,7 +39,9 @@ def card_page(data: Mapping[str, Any], compare: Sequence[Mapping[str, Any]] = ()
     live = data["javascript"] is not None and all(other["javascript"] is not None for other in compare)
     parameters = data["parameters"]
     values = Markup(", ").join(
-        Markup("{} = {}").format(mathml(p["latex"], "inline"), Markup('<span data-parameter="{}">{}</span>').format(name, shown(p["value"])))
+        Markup("{} = {}").format(
+            mathml(p["latex"], "inline"), Markup('<span data-parameter="{}">{}</span>').format(name, shown(p["value"]))
+        )
         for name, p in parameters.items()
     )
     symbols = Markup(", ").join(mathml(p["latex"], "inline") for p in parameters.values())
@@ -50,7 +57,9 @@ def card_page(data: Mapping[str, Any], compare: Sequence[Mapping[str, Any]] = ()
         curves=charts[0].curves,
         values=values,
         symbols=symbols,
-        dials=[_dial(name, p) | {"symbol": mathml(p["latex"], "inline")} for name, p in parameters.items()] if live else [],
+        dials=[_dial(name, p) | {"symbol": mathml(p["latex"], "inline")} for name, p in parameters.items()]
+        if live
+        else [],
         config=_config(data, charts) if live else {},
         scripts=[_script(d) for d in (data, *compare)] if live else [],
         proof=[_well_set(line) for line in data["smoothness"]["certificate"]],
@@ -65,37 +74,7 @@ def card_page(data: Mapping[str, Any], compare: Sequence[Mapping[str, Any]] = ()
     )
 
 
-def card_charts(data: Mapping[str, Any], compare: Sequence[Mapping[str, Any]] = ()) -> tuple[Chart, Chart]:
-    """The two charts of a card: the function, titled by its name, and its derivative."""
-    marks = [(b["value"], f"x = {shown(b['value'])}") for b in data["smoothness"]["breakpoints"]]
-
-    def chart(key: str, values: str, title: str, y_label: str) -> Chart:
-        curves = [Curve(data["label"], data["x"], data[values], key, jumps(data, values))]
-        for number, other in enumerate(compare):
-            style, dash = f"other-{number + 1}", _DASHES[number % len(_DASHES)]
-            curves.append(Curve(other["label"], other["x"], other[values], style, jumps(other, values), dash))
-        return Chart(key, title, "x", y_label, curves, marks)
-
-    return chart("value", "y", data["label"], "f(x)"), chart("slope", "yp", f"Derivative of {data['label']}", "f′(x)")
-
-
-def jumps(data: Mapping[str, Any], values: str) -> list[Jump]:
-    """The breakpoints of a card as a chart of `values` ("y" or "yp") draws them."""
-    found = []
-    for b in data["smoothness"]["breakpoints"]:
-        left, at, right = (v if isinstance(v, float | int) else None for v in (b[values][side] for side in ("left", "at", "right")))
-        found.append(Jump(b["value"], left, at, right))
-    return found
-
-
-# -- words and numbers --------------------------------------------------------------------------------------------------
-
-
-def shown(value: float | str | None) -> str:
-    """A number for reading: six significant digits, a true minus sign, a dash where there is none."""
-    if isinstance(value, str):
-        return value.replace("-infinity", "−∞").replace("infinity", "∞")
-    return "–" if value is None or math.isnan(value) else f"{value:.6g}".replace("-", "−")
+# -- words and numbers -------------------------------------------------------------------------------------------------
 
 
 def classy(text: str) -> Markup:
@@ -114,15 +93,21 @@ def _well_set(line: str) -> Markup:
     """A line of a certificate with its classes and primes as they are printed in books."""
     text = str(escape(line)).replace("&#39;", "'")
     text = re.sub(r"\bC\^(\w+)", lambda m: classy(m[0]), text)
-    text = re.sub(r"\bf('+)", lambda m: "<i>f</i>" + "′" * len(m[1]), text)
-    return Markup(re.sub(r"\bf (?=has\b)", "<i>f</i> ", text))
+    text = re.sub(r"\bf('+)", lambda m: '<i class="f">f</i>' + "\N{PRIME}" * len(m[1]), text)
+    text = re.sub(r"\bf(?= has\b)", "<i>f</i>", text)
+    text = re.sub(rf"\b({'|'.join(_GREEK)})\b", lambda m: f"<i>{_GREEK[m[1]]}</i>", text)
+    return Markup(re.sub(r"(?<![\w(])-(?=[\w ])|(?<= )-(?= )|(?<=\()-", "\N{MINUS SIGN}", text))
 
 
 def _convention(conventions: Any) -> str:
     if isinstance(conventions, Mapping):
         return "; ".join(f"at x = {place}: {_convention(rule)}" for place, rule in conventions.items())
-    sides = {"left": "the derivative from the left", "right": "the derivative from the right", "mean": "the mean of both sides"}
-    return f"f′ is {sides.get(conventions) or shown(float(conventions))}"
+    sides = {
+        "left": "the derivative from the left",
+        "right": "the derivative from the right",
+        "mean": "the mean of both sides",
+    }
+    return f"f\N{PRIME} is {sides.get(conventions) or shown(float(conventions))}"
 
 
 def _code(data: Mapping[str, Any]) -> dict[str, str]:
@@ -153,7 +138,11 @@ def torch_class(name: str, aliases: Mapping[str, str]) -> str:
 def bibtex(name: str, source: Mapping[str, Any]) -> str:
     """A BibTeX entry for a source of a function."""
     kind, _, identifier = source["where"].partition(":")
-    fields = {"author": " and ".join(source["authors"].split(", ")), "title": source["title"], "year": str(source["year"])}
+    fields = {
+        "author": " and ".join(source["authors"].split(", ")),
+        "title": source["title"],
+        "year": str(source["year"]),
+    }
     if kind.casefold() == "arxiv":
         fields |= {"eprint": identifier.strip(), "archivePrefix": "arXiv"}
     elif kind.casefold() == "doi":
@@ -178,7 +167,7 @@ def _entry(kind: str, key: str, fields: Mapping[str, str]) -> str:
     return f"@{kind}{{{key},\n" + ",\n".join(field(*item) for item in fields.items()) + "\n}"
 
 
-# -- what the page's script gets ----------------------------------------------------------------------------------------
+# -- what the page's script gets ---------------------------------------------------------------------------------------
 
 
 def _config(data: Mapping[str, Any], charts: Sequence[Chart]) -> dict[str, Any]:

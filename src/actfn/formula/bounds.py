@@ -54,8 +54,9 @@ class _Measure:
 
 
 def _power(base: arb, exponent: arb) -> arb:
-    if exponent.is_integer():
-        return base ** exponent.unique_fmpz()
+    whole = exponent.unique_fmpz()
+    if whole is not None and exponent.is_exact():
+        return base**whole
     if base.is_zero():
         return arb(0) if exponent > 0 else arb.nan()
     return base**exponent
@@ -177,8 +178,6 @@ class Bounds:
         if kind not in _VALUES and not isinstance(expression, (sympy.Piecewise, ExprCondPair, *_CONDITIONS)):
             raise _not_allowed(expression)
         parts = [self._measure(part) for part in expression.args]
-        if isinstance(expression, Expr) and expression.is_extended_real is False:
-            raise NotReal("the value is not real")
         values = [part.value for part in parts if part.value is not None]
         if kind in _VALUES and len(values) == len(parts):
             value = _VALUES[kind](*values)
@@ -186,6 +185,8 @@ class Bounds:
             if kind is Add and not abs(value) > reduce(arb.max, map(abs, values)) * arb(2) ** -256:
                 raise Refused("this can't be told from 0", "write 0 if that is meant")
             return _constant(value)
+        if isinstance(expression, Expr) and expression.is_extended_real is False:
+            raise NotReal("the value is not real")
         degrees = [part.degree for part in parts]
         degree = min(1, max(degrees, default=0))
         if isinstance(expression, _KEEP_DEGREE):
@@ -216,7 +217,8 @@ def _check_size(value: arb) -> None:
 def _check_numbers(exponent: Expr) -> None:
     for number in exponent.atoms(Rational):
         if abs(number) > MAX_EXPONENT_NUMBER:
-            raise Refused("a number in the exponent is too large", f"at most {MAX_EXPONENT_NUMBER} beside a symbol or a logarithm")
+            limit = f"at most {MAX_EXPONENT_NUMBER} beside a symbol or a logarithm"
+            raise Refused("a number in the exponent is too large", limit)
 
 
 def _not_allowed(expression: Basic) -> Refused:

@@ -71,12 +71,21 @@ def _erfc(u: Expr) -> Expr:
 
 
 _MAKERS: dict[str, Callable[..., Expr]] = {
-    **{
-        name: getattr(sympy, name)
-        for name in "sign exp log sqrt sin cos asin acos atan sinh cosh tanh asinh erf".split()
-    },
     "abs": sympy.Abs,
+    "sign": sympy.sign,
+    "log": sympy.log,
+    "sqrt": sympy.sqrt,
+    "sin": sympy.sin,
+    "cos": sympy.cos,
     "tan": _tan,
+    "asin": sympy.asin,
+    "acos": sympy.acos,
+    "atan": sympy.atan,
+    "sinh": sympy.sinh,
+    "cosh": sympy.cosh,
+    "tanh": sympy.tanh,
+    "asinh": sympy.asinh,
+    "erf": sympy.erf,
     "erfc": _erfc,
     "expm1": expm1,
     "log1p": log1p,
@@ -113,6 +122,11 @@ _DOMAINS = {
 }
 
 
+def _nearest(name: str, names: list[str], cutoff: float) -> str:
+    """The name most like the one given, in any case; "" if none is."""
+    return next(iter(difflib.get_close_matches(name.lower(), names, n=1, cutoff=cutoff)), "")
+
+
 class _Builder:
     """Makes the nodes of one formula into expressions, from the leaves up."""
 
@@ -123,28 +137,33 @@ class _Builder:
         self.deadline = time.thread_time() + MAX_SECONDS
 
     def build(self, tree: ast.expr) -> Expr:
+        self._check_size(tree)
+        try:
+            return self._number(tree)
+        except (RecursionError, MemoryError):
+            self._refuse(tree, "the formula is nested too deeply")
+
+    def _check_size(self, tree: ast.expr) -> None:
         todo, count = [(tree, 1)], 0
         while todo:
             node, depth = todo.pop()
             count += 1
             if depth > MAX_DEPTH:
-                self._refuse(node, "the formula is nested too deeply", f"at most {MAX_DEPTH} operations inside one another")
+                self._refuse(node, "the formula is nested too deeply", f"at most {MAX_DEPTH} steps deep")
             if count > MAX_NODES:
                 self._refuse(node, "the formula is too large", f"at most {MAX_NODES} numbers, names and operations")
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, ast.expr):
                     chained = isinstance(node, ast.BinOp) and child is node.left and type(node.op) in _ARITHMETIC
                     todo.append((child, depth if chained else depth + 1))
-        return self._number(tree)
 
-    def _refuse(self, node: ast.AST, reason: str, hint: str = "") -> NoReturn:
-        first, last = node.col_offset, node.end_col_offset  # type: ignore[attr-defined]
-        raise FormulaError(self.text, self.start + first, reason, hint, last - first)
+    def _refuse(self, node: ast.expr, reason: str, hint: str = "") -> NoReturn:
+        raise FormulaError(self.text, self.start + node.col_offset, reason, hint, len(self._source(node)))
 
     def _source(self, node: ast.expr) -> str:
         return self.text[self.start + node.col_offset : self.start + (node.end_col_offset or 0)]
 
-    def _make(self, node: ast.expr, make: Callable[..., Expr], *parts: Expr | Boolean) -> Expr:
+    def _make(self, node: ast.expr, make: Callable[..., Any], *parts: Expr | Boolean) -> Any:
         """What SymPy makes of the parts, in bounds."""
         try:
             if time.thread_time() > self.deadline:
@@ -152,10 +171,12 @@ class _Builder:
             made = make(*parts)
             self.bounds.check(made)
         except Refused as refused:
-            domain = _DOMAINS.get(node.func.id, "") if isinstance(node, ast.Call) and isinstance(refused, NotReal) else ""
+            domain = (
+                _DOMAINS.get(self._source(node).partition("(")[0].rstrip(), "") if isinstance(refused, NotReal) else ""
+            )
             self._refuse(node, refused.reason, refused.hint or domain)
-        except (TypeError, ValueError, ArithmeticError, AttributeError, NotImplementedError, RecursionError, MemoryError):
-            self._refuse(node, "SymPy can't make this into an expression")
+        except (TypeError, ValueError, ArithmeticError, AttributeError, NotImplementedError):
+            self._refuse(node, "SymPy can't build this")  # it fails so on a few huge constants, as in asin(sin(1e300))
         return made
 
     def _number(self, node: ast.expr) -> Expr:
@@ -175,14 +196,15 @@ class _Builder:
             case ast.Call():
                 return self._call(node)
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp():
-                self._refuse(node, "a condition stands where a number should", f"write where({self._source(node)}, 1, 0)")
+                hint = f"write where({self._source(node)}, 1, 0)"
+                self._refuse(node, "a condition stands where a number should", hint)
         self._refuse(node, "this can't stand in a formula")
 
     def _named(self, node: ast.Name) -> Expr:
         if node.id in self.names:
             return self.names[node.id]
         if node.id in FUNCTIONS:
-            self._refuse(node, f"{node.id!r} is a function", f"write {node.id}({FUNCTIONS[node.id][0]})")
+            self._refuse(node, f"{node.id!r} is a function", f"write {node.id}({FUNCTIONS[node.id]})")
         near = _nearest(node.id, [*self.names, *FUNCTIONS], 0.75)
         hint = f"did you mean {near!r}?" if near else f"to make it a parameter, give it a value, as in {node.id}=1.0"
         if node.id.lower() in ("inf", "infinity", "oo", "nan"):
@@ -208,28 +230,33 @@ class _Builder:
         self.bounds.check_power(base, exponent)
         return base**exponent
 
+    def _exp(self, u: Expr) -> Expr:
+        self.bounds.check_exponential(u)
+        return sympy.exp(u)
+
     def _call(self, node: ast.Call) -> Expr:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in FUNCTIONS:
             self._unknown_function(node.func, name)
-        signature, function = FUNCTIONS[name]
+        signature = FUNCTIONS[name]
         expected, given = signature.count(",") + 1, len(node.args)
         several = signature.endswith("...")
         if given != expected and not (several and given >= 2):
             takes = "2 or more arguments" if several else "1 argument" if expected == 1 else f"{expected} arguments"
             self._refuse(node, f"{name} takes {takes}, not {given}", f"write {name}({signature})")
+        make = self._exp if name == "exp" else _MAKERS[name]
         if name == "where":
-            return self._make(node, function, self._condition(node.args[0]), *map(self._number, node.args[1:]))
-        arguments = [self._number(argument) for argument in node.args]
-        if name == "exp":
-            self._make(node, lambda u: self.bounds.check_exponential(u) or u, *arguments)
-        return self._make(node, function, *arguments)
+            return self._make(node, make, self._condition(node.args[0]), *map(self._number, node.args[1:]))
+        return self._make(node, make, *map(self._number, node.args))
 
     def _unknown_function(self, node: ast.expr, name: str) -> NoReturn:
         if name in self.names:
             self._refuse(node, f"{name!r} is not a function", f"write {name}*(...)")
-        other, near = _OTHER_NAMES.get(name.lower()), _nearest(name, list(FUNCTIONS), 0.6)
-        hint = f"write {other}" if other else f"did you mean {near!r}?" if near else "the functions are " + ", ".join(FUNCTIONS)
+        hint = "the functions are " + ", ".join(sorted(FUNCTIONS))
+        if other := other_name(name):
+            hint = f"write {other}"
+        elif near := _nearest(name, list(FUNCTIONS), 0.6):
+            hint = f"did you mean {near!r}?"
         self._refuse(node, f"unknown function {name!r}", hint)
 
     def _condition(self, node: ast.expr) -> Boolean:
@@ -243,11 +270,14 @@ class _Builder:
                 values = [self._number(value) for value in (node.left, *node.comparators)]
                 pairs = [self._comparison(node, op, *pair) for op, pair in zip(node.ops, pairwise(values), strict=True)]
                 return self._make(node, sympy.And, *pairs)
-        self._refuse(node, "a number stands where a condition should", f"write {self._source(node)} > 0, or another comparison")
+        hint = f"write {self._source(node)} > 0, or another comparison"
+        self._refuse(node, "a number stands where a condition should", hint)
 
     def _comparison(self, node: ast.Compare, operator: ast.cmpop, left: Expr, right: Expr) -> Boolean:
-        difference = self._make(node, lambda: left - right)
-        sign = self.bounds.sign(difference)
+        if left.has(Piecewise) or right.has(Piecewise):  # SymPy solves such a condition to build it, and may never end
+            self._refuse(node, "a where can't stand inside a condition", "write the condition with 'and' and 'or'")
+        compare, signs = _COMPARISONS[type(operator)]
+        sign = self.bounds.sign(self._make(node, lambda: left - right))
         if sign is not None:
-            return sympy.true if sign in _HOLDS[type(operator)] else sympy.false
-        return self._make(node, _COMPARISONS[type(operator)], left, right)
+            return sympy.true if sign in signs else sympy.false
+        return self._make(node, compare, left, right)

@@ -1,7 +1,7 @@
 """The words and signs of a formula, and the first pass over its text: what is wrong, where, and what to write instead.
 
-Plain text work: no SymPy, no `ast`. The one idea: in a formula values and operators take turns, so that one look at each
-token finds nearly every mistake at the place where a person sees it, before anything with a deeper grammar runs.
+Plain text work: no SymPy, no `ast`. The one idea: in a formula values and operators take turns, so that one look at
+each token finds nearly every mistake at the place where a person sees it, before a deeper grammar is asked.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ MAX_NAME = 30
 WIDTH = 70
 """Columns of a long text shown in an error."""
 
+_UNARY = """
+abs sign exp expm1 log log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh erf erfc sigmoid softplus relu
+"""
 FUNCTIONS = {
-    **dict.fromkeys(
-        "abs sign exp expm1 log log1p sqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh erf erfc".split(), "u"
-    ),
-    **dict.fromkeys("sigmoid softplus relu".split(), "u"),
+    **dict.fromkeys(_UNARY.split(), "u"),
     **dict.fromkeys(("min", "max"), "u, v, ..."),
     "clip": "u, low, high",
     "where": "condition, value, otherwise",
@@ -33,9 +33,9 @@ KNOWN = {*FUNCTIONS, "x", "pi", "e"}
 
 
 class FormulaError(ValueError):
-    """A formula that can't be read: its `text`, the `position` (column from 0), the `reason`, and what to write: the `hint`.
+    """A formula that can't be read: `text`, `position` (column from 0), `reason`, and `hint`: what to write instead.
 
-    Shows the text with carets under the place.
+    As a string it shows the text with carets under the place.
     """
 
     def __init__(self, text: str, position: int, reason: str, hint: str = "", length: int = 1) -> None:
@@ -257,7 +257,9 @@ class Scan:
             self._refuse(position, f"{token!r} can't stand in a formula", hint, len(token))
         elif dotted := _DOTTED.match(self.text, position):
             last = dotted[0].rpartition(".")[2].strip()
-            plain = f"{last}({FUNCTIONS[last]})" if last in FUNCTIONS else other_name(last) or f"{last}, if that is meant"
+            plain = (
+                f"{last}({FUNCTIONS[last]})" if last in FUNCTIONS else other_name(last) or f"{last}, if that is meant"
+            )
             self._refuse(position, "a name in a formula has no dot", f"write {plain}", len(dotted[0]))
         elif token.startswith("_") or len(token) > MAX_NAME:
             limits = f"a name is a letter, then letters, digits and _, at most {MAX_NAME} in all"
@@ -308,5 +310,3 @@ class Scan:
         reason = f"{_printable(character)!r} (U+{ord(character):04X}{' ' * bool(name)}{name}) is not an ASCII character"
         plain = _ascii_for(character)
         self._refuse(position, reason, f"write {plain!r}" if plain else "")
-
-

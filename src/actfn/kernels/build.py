@@ -1,23 +1,296 @@
-"""From a program's printed source to a function that runs: what runs is what was printed.
+"""From a definition to a compiled loop: printed source, compiled by Numba, kept as object code.
 
-The source of a generated function stays readable where Python looks for it, so that tracebacks and `inspect` show it.
+A kernel is one C function with the signature of a NumPy inner loop, so that a ufunc, a tensor and a thread of the pool
+all call the same code. What is kept in the cache is LLVM's object code, which loads without Numba and without SymPy:
+a kernel that was built once costs a new process a few milliseconds.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
-import linecache
-from collections.abc import Callable, Mapping
-from typing import Any
+import importlib.util
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from actfn import files
+from actfn.definition import Definition
+from actfn.kernels import cache
+
+if TYPE_CHECKING:
+    from actfn.kernels.lower import Program
+
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+FORMS = ("value", "product", "double")
+ITEMSIZE = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 
 
-def load(source: str, name: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
-    """The function `name` of a printed source, which sees only `namespace`.
+@dataclass(frozen=True)
+class Request:
+    """Which loop is wanted.
 
-    The source comes from a printer over a checked expression, never from a user's text.
+    `order` and `by` say of which derivative (see `lower.program`). `form` is "value": F(x); "product": g*F(x), the
+    backward pass; "double": gg*F(x) and gg*g*F'(x), the backward of that. `dtype` is what lies in memory;
+    `accuracy` is "fast" or "correct" (float32 through float64; the 16-bit types always go that way).
     """
-    filename = f"<actfn {name} {hashlib.sha256(source.encode()).hexdigest()[:12]}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    scope: dict[str, Any] = dict(namespace)
-    exec(compile(source, filename, "exec"), scope)
-    return scope[name]
+
+    definition: Definition
+    order: int = 0
+    by: tuple[str, ...] = ()
+    form: str = "value"
+    dtype: str = "float32"
+    accuracy: str = "fast"
+    parameters: str = ""
+
+    @property
+    def parameter_dtype(self) -> str:
+        """What the parameters lie in memory as: `parameters` if given, else the dtype, or float32 for a 16-bit one."""
+        return self.parameters or ("float32" if self.dtype in ("float16", "bfloat16") else self.dtype)
+
+    @property
+    def level(self) -> str:
+        """The arithmetic: the module of primitives."""
+        if self.dtype == "float64":
+            return "float64"
+        return "float32" if self.dtype == "float32" and self.accuracy == "fast" else "wide"
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """The arguments that are arrays, beside the parameters."""
+        return {"value": ("x",), "product": ("x", "g"), "double": ("x", "g", "gg")}[self.form]
+
+    @property
+    def outputs(self) -> int:
+        """How many results there are."""
+        return 2 if self.form == "double" else 1
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A loop that can be called: `address` is that of `void (char **args, intp *dimensions, intp *steps, void *data)`.
+
+    `args` holds the arrays, then one pointer a parameter (of `request.parameter_dtype`), then the outputs.
+    """
+
+    request: Request
+    address: int
+    source: str
+    keeps: Any = field(repr=False, compare=False)
+
+    @property
+    def call(self) -> Any:
+        """The function, called without the interpreter's lock."""
+        return _prototype()(self.address)
+
+
+@lru_cache(maxsize=1)
+def _prototype() -> Any:
+    pointer = ctypes.c_void_p
+    return ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer)
+
+
+_kernels: dict[Request, Kernel] = {}
+_building = threading.RLock()
+
+
+def kernel(request: Request) -> Kernel:
+    """The kernel of a request: from memory, else from the cache, else built now.
+
+    Raises `UnprintableError` for a formula that has no kernel.
+    """
+    found = _kernels.get(request)
+    if found is not None:
+        return found
+    with _building:
+        if request not in _kernels:
+            key = _key(request)
+            entry = cache.load(key)
+            if entry is None:
+                entry = _compiled(request)
+                cache.store(key, entry)
+            address, keeps = _loaded(entry)
+            _kernels[request] = Kernel(request, address, entry.source, keeps)
+        return _kernels[request]
+
+
+def _key(request: Request) -> str:
+    """A name for the entry that changes with everything its code depends on."""
+    about = request.definition
+    parts = [
+        [about.name, about.formula, repr(about.conventions)],
+        [[p.name, p.default, p.domain] for p in about.parameters],
+        [request.order, *request.by, request.form, request.dtype, request.accuracy, request.parameter_dtype],
+        _toolchain(),
+    ]
+    return f"{about.name}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}"
+
+
+@lru_cache(maxsize=1)
+def _toolchain() -> list[str]:
+    """What turns a definition into code here: the versions, the CPU, and the code of this package that takes part."""
+    import llvmlite
+    import llvmlite.binding as llvm
+
+    package = Path(__file__).parent.parent
+    own = hashlib.sha256()
+    for part in sorted([*(package / "formula").rglob("*.py"), *(package / "kernels").rglob("*.py")]):
+        own.update(part.read_bytes())
+    features = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(llvm.get_host_cpu_features().items()))
+    numba = importlib.util.find_spec("numba")
+    version = Path(numba.origin).with_name("_version.py").read_text() if numba and numba.origin else ""
+    return [llvmlite.__version__, version, llvm.get_process_triple(), llvm.get_host_cpu_name(), features, own.hexdigest()]
+
+
+# -- printing -----------------------------------------------------------------------------------------------------------
+
+
+def program(request: Request) -> Program:
+    """The steps of a request, over its arrays and the parameters."""
+    from sympy import Symbol
+
+    from actfn.kernels.lower import combined
+
+    g, gg = Symbol("g", real=True), Symbol("gg", real=True)
+    factors = {"value": [(1, 0)], "product": [(g, 0)], "double": [(gg, 0), (g * gg, 1)]}[request.form]
+    return combined(request.definition, request.order, request.by, request.arrays, factors)
+
+
+def source(request: Request) -> str:
+    """The Python source that is compiled: a scalar function and the loop around it."""
+    from actfn.formula.printers.numba import NumbaFloat32Printer, NumbaPrinter, NumbaWidePrinter
+
+    printer = {"float64": NumbaPrinter, "float32": NumbaFloat32Printer, "wide": NumbaWidePrinter}[request.level]()
+    steps = program(request)
+    scalar = printer.scalar("scalar", steps.arguments, steps.assignments, steps.results)
+    return _heading(request) + scalar + "\n\n" + _loop(request, printer)
+
+
+def _heading(request: Request) -> str:
+    what = "f" + "'" * request.order + "".join(f" by {name}" for name in request.by)
+    form = {"value": what, "product": f"g*{what}", "double": f"gg*{what} and gg*g*{what}'"}[request.form]
+    return f'"""{request.definition.name}: {form} for {request.dtype}, {request.accuracy}.\n\n{request.definition.formula}\n"""\n\n'
+
+
+def _loop(request: Request, printer: Any) -> str:
+    kind, level = request.dtype, request.level
+    narrow_inputs = kind != level
+    parameters = list(request.definition.defaults)
+    names = [f"p{i}" for i in range(len(parameters))]
+    parameter_kind = request.parameter_dtype
+    arrays, outputs = list(request.arrays), [f"y{i}" for i in range(request.outputs)]
+    widen = f"wide_{kind}" if narrow_inputs else "same"
+    widen_parameter = f"wide_{parameter_kind}" if parameter_kind != level else "same"
+    narrow = f"narrow_{kind}" if narrow_inputs else "same"
+    used = {"forget_invalid", "read", "write", f"at_{kind}", f"at_{parameter_kind}", widen, widen_parameter, narrow}
+    size, parameter_size = ITEMSIZE[kind], ITEMSIZE[parameter_kind]
+    everything = [*arrays, *names, *outputs]
+    position = {name: i for i, name in enumerate(everything)}
+
+    def stored(indent: str, index: str, values: list[str]) -> str:
+        call = f"scalar({', '.join(values)})"
+        if len(outputs) == 1:
+            return f"{indent}write({outputs[0]}, {index}, {narrow}({call}))\n"
+        left = ", ".join(f"r{i}" for i in range(len(outputs)))
+        each = "".join(f"{indent}write({y}, {index}, {narrow}(r{i}))\n" for i, y in enumerate(outputs))
+        return f"{indent}{left} = {call}\n" + each
+
+    def contiguous(name: str, fixed: bool) -> str:
+        head = f"@contiguous\ndef {name}(n, {', '.join(everything)}):\n"
+        values = [f"{widen}(read({a}, i))" for a in arrays]
+        if fixed:
+            head += "".join(f"    v{i} = {widen_parameter}({p}[0])\n" for i, p in enumerate(names))
+            values += [f"v{i}" for i in range(len(names))]
+        else:
+            values += [f"{widen_parameter}(read({p}, i))" for p in names]
+        return f"{head}    for i in range(n):\n{stored('        ', 'i', values)}"
+
+    def pointer(name: str, offset: str = "") -> str:
+        return f"at_{parameter_kind if name in names else kind}(args[{position[name]}]{offset})"
+
+    text = f"from actfn.kernels.loops import {', '.join(sorted(used))}\n\n\n" + contiguous("with_scalars", True)
+    if names:
+        text += "\n\n" + contiguous("with_arrays", False)
+    dense = " and ".join(f"steps[{position[a]}] == {size}" for a in [*arrays, *outputs])
+    text += "\n\ndef loop(args, dimensions, steps, data):\n    n = dimensions[0]\n"
+    fixed = " and ".join([dense, *(f"steps[{position[p]}] == 0" for p in names)])
+    text += f"    if {fixed}:\n        with_scalars(n, {', '.join(map(pointer, everything))})\n"
+    if names:
+        each = " and ".join([dense, *(f"steps[{position[p]}] == {parameter_size}" for p in names)])
+        text += f"    elif {each}:\n        with_arrays(n, {', '.join(map(pointer, everything))})\n"
+    text += "    else:\n        for i in range(n):\n"
+    for y in outputs:
+        text += f"            {y} = {pointer(y, f' + i*steps[{position[y]}]')}\n"
+    values = [f"{widen}({pointer(a, f' + i*steps[{position[a]}]')}[0])" for a in arrays]
+    values += [f"{widen_parameter}({pointer(p, f' + i*steps[{position[p]}]')}[0])" for p in names]
+    return text + stored("            ", "0", values) + "    forget_invalid()\n"
+
+
+# -- compiling and loading ----------------------------------------------------------------------------------------------
+
+
+def _compiled(request: Request) -> cache.Entry:
+    from numba import cfunc, njit, types
+
+    from actfn.kernels.printed import load
+
+    text = source(request)
+    sizes = types.CPointer(types.intp)
+    contiguous = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    loop = load(text, "loop", {"contiguous": contiguous, "__name__": "actfn.kernels.generated"})
+    with _one_at_a_time():
+        compiled = cfunc(types.void(sizes, sizes, sizes, types.intp), error_model="numpy")(loop)
+    code = compiled._library._get_compiled_object()
+    return cache.Entry(compiled._wrapper_name, bytes(code), text)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    with _building:
+        yield
+
+
+_UNUSED = ("numba_gil_ensure", "numba_gil_release", "NRT_MemInfo_call_dtor", "numba_unpickle")
+"""What Numba's wrapper would call if a loop raised; none can, but the linker wants an address."""
+
+
+def _loaded(entry: cache.Entry) -> tuple[int, Any]:
+    """The address of the loop, and what must be kept for it to stay there."""
+    import llvmlite.binding as llvm
+
+    for name in _UNUSED:
+        if not llvm.address_of_symbol(name):
+            llvm.add_symbol(name, _stand_in_address())
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine()())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(entry.code))
+    engine.finalize_object()
+    address = engine.get_function_address(entry.symbol)
+    if not address:
+        raise RuntimeError(f"the compiled kernel has no {entry.symbol}")
+    return address, engine
+
+
+@lru_cache(maxsize=1)
+def machine() -> Any:
+    """Makes target machines for this CPU."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple()
+    return lambda: target.create_target_machine(jit=True)
+
+
+@lru_cache(maxsize=1)
+def _stand_in_address() -> int:
+    global _stand_in
+    _stand_in = ctypes.CFUNCTYPE(None)(lambda: None)
+    return ctypes.cast(_stand_in, ctypes.c_void_p).value or 0
+
+
+_stand_in: Any = None

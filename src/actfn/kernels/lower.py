@@ -1,7 +1,7 @@
 """Lowering: a formula as a stable, guarded program of scalar steps, from which every target is printed.
 
 Three passes, each of which keeps the mathematical value. `stable` finds the forms that don't cancel or overflow
-(`expm1`, `log1p`, `sigmoid`, `softplus`, `tanh`, `erfc`); `guard` keeps a branch from ever seeing an x outside its
+(`expm1`, `log1p`, `sigmoid`, `softplus`, `tanh`, `erfc`); `_Guards` keeps a branch from ever seeing an x outside its
 region, so that neither its value nor its gradient can turn into NaN there; `share` names subexpressions used twice.
 """
 
@@ -42,12 +42,26 @@ def program(definition: Definition, order: int = 0, by: Sequence[str] = ()) -> P
 
     `by` names parameters to differentiate by as well: `program(elu, 1, ("alpha",))` is d^2 f/(dx dalpha).
     """
+    return combined(definition, order, by, (X.name,), [(S.One, 0)])
+
+
+def combined(
+    definition: Definition, order: int, by: Sequence[str], arrays: Sequence[str], factors: Sequence[tuple[Expr, int]]
+) -> Program:
+    """One program with a result for each (factor, k): the factor times the derivative of order `order + k`.
+
+    `arrays` are the names that come before the parameters among the arguments: x, and what the factors hold.
+    """
     symbols = [definition.symbols[name] for name in by]
-    expression = derivative(stable(definition.expression), order, definition.conventions, symbols)
     defaults = {p.symbol: Rational(repr(float(p.default))) for p in definition.parameters}
-    arguments = (X.name, *definition.defaults)
-    guards, guarded = guard(keep_nan(stable(expression)), defaults, arguments)
-    return share(arguments, [guarded], guards)
+    arguments = (*arrays, *definition.defaults)
+    form = stable(definition.expression)
+    guards = _Guards(defaults, arguments)
+    results = []
+    for factor, k in factors:
+        expression = stable(derivative(form, order + k, definition.conventions, symbols))
+        results.append(factor * guards.visit(keep_nan(expression), X))
+    return share(arguments, results, guards.assignments)
 
 
 # -- stable forms -------------------------------------------------------------------------------------------------------
@@ -190,7 +204,11 @@ def _logarithm(node: sympy.log) -> Expr:
 
 
 class _Guards:
-    """Names for x as each branch may see it; `assignments` grows as branches are visited, outer ones first."""
+    """Every branch sees its own region only: where another branch answers, a harmless point stands in for x.
+
+    `assignments` names x as the branches may see it, outer branches first. `defaults` are values of the parameters
+    at which a stand-in is tried, `taken` the names that may not be used.
+    """
 
     def __init__(self, defaults: Mapping[Symbol, Expr], taken: Iterable[str]):
         self.defaults = defaults
@@ -223,28 +241,24 @@ class _Guards:
         for symbol, other in self.assignments:
             if other == expression:
                 return symbol
-        symbol = _fresh("x", self.taken)
+        symbol = _fresh("x", self.taken, _sign_of_stand_in(expression))
         self.assignments.append((symbol, expression))
         return symbol
 
 
-def guard(
-    expression: Expr, defaults: Mapping[Symbol, Expr], taken: Iterable[str] = ()
-) -> tuple[list[tuple[Symbol, Expr]], Expr]:
-    """Every branch sees its own region only: where another branch answers, a harmless point stands in for x.
-
-    Returns the assignments that make the stand-ins, and the expression over them. `defaults` are values of the
-    parameters at which a stand-in is tried, `taken` the names that may not be used.
-    """
-    guards = _Guards(defaults, {X.name, *(s.name for s in expression.free_symbols), *taken})
-    rewritten = guards.visit(expression, X)
-    return guards.assignments, rewritten
+def _sign_of_stand_in(expression: Expr) -> dict[str, bool]:
+    """What is known of x where 0 stands in for its positive, or its negative, values."""
+    (point, outside), (x, _) = expression.args
+    if point.is_zero and isinstance(outside, Relational) and {outside.lhs, outside.rhs} == {x, S.Zero}:
+        above = isinstance(outside, Gt | Ge) == (outside.lhs == x)
+        return {"nonpositive": True} if above else {"nonnegative": True}
+    return {"real": True}
 
 
-def _fresh(stem: str, taken: set[str]) -> Symbol:
+def _fresh(stem: str, taken: set[str], assumptions: Mapping[str, bool] | None = None) -> Symbol:
     name = next(n for i in itertools.count() if (n := f"{stem}{i}") not in taken)
     taken.add(name)
-    return Symbol(name, real=True)
+    return Symbol(name, **(assumptions or {"real": True}))
 
 
 _ENTIRE_BOUNDED = (sigmoid, softplus, sympy.tanh, sympy.atan, sympy.sin, sympy.cos, sympy.erf, erfc, sympy.asinh)

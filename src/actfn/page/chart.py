@@ -1,7 +1,7 @@
 """Charts as data, with two renderings: inline SVG for a page without script, and a Plotly figure for one with.
 
-Pure Python on lists of numbers; None is a gap. Colours are CSS variables in both, so a chart follows the page's light or
-dark theme (`charts.js` resolves them for Plotly). The one rule of drawing: no line crosses a jump or a pole.
+Pure Python on lists of numbers; None is a gap. Colours are CSS variables in both, so a chart follows the page's light
+or dark theme (`charts.js` resolves them for Plotly). The one rule of drawing: no line crosses a jump or a pole.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _POINTS = 500  # of a curve on a page: more can't be seen at this size
 
 @dataclass(frozen=True)
 class Jump:
-    """Where a curve takes a value of its own: the limits on both sides and the value between them; None is undefined."""
+    """The limits of a curve on both sides of a breakpoint, and the value between them; None is undefined."""
 
     x: float
     left: float | None
@@ -53,7 +53,8 @@ class Curve:
 class Chart:
     """Curves over one x axis; the first is the one that it is about.
 
-    `marks` are breakpoints: (x, text). At each jump of the first curve, the limits are open dots and the value a closed one.
+    `marks` are breakpoints: (x, text). At each jump of the first curve, the limits are open dots and the value a
+    closed one.
     """
 
     key: str
@@ -84,7 +85,7 @@ class Chart:
         return split(x, y, curve.jumps, self.view)
 
     def svg(self) -> Markup:
-        """An `<svg>` element with a title for screen readers; its classes are in `page.css`."""
+        """An `<svg>` element that names itself to screen readers; its classes are in `page.css`."""
         (x0, x1), (y0, y1) = self.span, self.view
         bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
 
@@ -92,44 +93,47 @@ class Chart:
             return LEFT + (x - x0) / (x1 - x0) * (right - LEFT)
 
         def up(y: float) -> float:
+            y = min(max(y, 2 * y0 - y1), 2 * y1 - y0)  # far outside the view, numbers would overflow the renderer
             return bottom - (y - y0) / (y1 - y0) * (bottom - TOP)
+
+        def label(x: float, y: float, text: str, anchor: str, style: str = "tick") -> str:
+            return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+        def upright(x: float, style: str) -> str:
+            return f'<path class="{style}" d="M{x:.1f} {TOP}V{bottom}"/>'
 
         parts: list[str] = []
         for value in ticks(x0, x1, 5):
-            at, style = across(value), "axis" if value == 0 else "grid"
-            parts.append(f'<path class="{style}" d="M{at:.1f} {TOP}V{bottom}"/>')
-            parts.append(f'<text x="{at:.1f}" y="{bottom + 16}" text-anchor="middle">{tick_text(value)}</text>')
-        for value in ticks(y0, y1, 5):
-            at, style = up(value), "axis" if value == 0 else "grid"
-            parts.append(f'<path class="{style}" d="M{LEFT} {at:.1f}H{right}"/>')
-            parts.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{tick_text(value)}</text>')
+            parts += [upright(across(value), "grid" if value else "axis")]
+            parts += [label(across(value), bottom + 16, shown(value), "middle")]
+        for value in ticks(y0, y1, 7):
+            parts += [f'<path class="{"grid" if value else "axis"}" d="M{LEFT} {up(value):.1f}H{right}"/>']
+            parts += [label(LEFT - 6, up(value) + 4, shown(value), "end")]
         for value, text in self.marks:
             if x0 < value < x1:
-                parts.append(f'<path class="mark" d="M{across(value):.1f} {TOP}V{bottom}"/>')
-                parts.append(f'<text class="mark-text" x="{across(value) + 5:.1f}" y="{bottom - 6}">{escape(text)}</text>')
-        parts.append(f'<text class="axis-label" x="{(LEFT + right) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(self.x_label)}</text>')
-        parts.append(f'<clipPath id="clip-{self.key}"><path d="M{LEFT} {TOP}H{right}V{bottom}H{LEFT}Z"/></clipPath>')
-        parts.append(f'<g clip-path="url(#clip-{self.key})">')
-        height = y1 - y0
+                parts += [
+                    upright(across(value), "mark"),
+                    label(across(value) + 5, bottom - 6, text, "start", "mark-text"),
+                ]
+        parts += [label((LEFT + right) / 2, HEIGHT - 6, self.x_label, "middle")]
+        frame = f"M{LEFT} {TOP}H{right}V{bottom}H{LEFT}Z"
+        parts += [f'<clipPath id="clip-{self.key}"><path d="{frame}"/></clipPath><g clip-path="url(#clip-{self.key})">']
         for curve in reversed(self.curves):
-            path, pen_down = [], False
-            for x, y in zip(*self.drawn(curve), strict=True):
-                if y is None:
-                    pen_down = False
-                    continue
-                y = min(max(y, y0 - height), y1 + height)  # far outside, huge numbers would overflow the renderer
-                path.append(f"{'L' if pen_down else 'M'}{across(x):.1f} {up(y):.1f}")
-                pen_down = True
+            points = [
+                None if y is None else f"{across(x):.1f} {up(y):.1f}" for x, y in zip(*self.drawn(curve), strict=True)
+            ]
+            pairs = zip([None, *points], points, strict=False)
+            path = "".join(f"{'L' if before else 'M'}{point}" for before, point in pairs if point)
             dash = f' stroke-dasharray="{curve.dash}"' if curve.dash else ""
-            parts.append(f'<path class="curve {curve.style}" d="{"".join(path)}"{dash}><title>{escape(curve.label)}</title></path>')
+            title = f"<title>{escape(curve.label)}</title>"
+            parts += [f'<path class="curve {curve.style}" d="{path}"{dash}>{title}</path>']
         for x, y, closed in dots(self.curves[0].jumps):
             if x0 <= x <= x1:
-                kind = "closed" if closed else "open"
-                parts.append(f'<circle class="dot {kind} {self.curves[0].style}" cx="{across(x):.1f}" cy="{up(y):.1f}" r="4"/>')
-        parts.append("</g>")
+                style = f"dot {'closed' if closed else 'open'} {self.curves[0].style}"
+                parts += [f'<circle class="{style}" cx="{across(x):.1f}" cy="{up(y):.1f}" r="4"/>']
+        name = f"{self.title}: {self.y_label} for {self.x_label} from {shown(x0)} to {shown(x1)}"
         return Markup(
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(self.title)}: {escape(self.y_label)} for '
-            f'{escape(self.x_label)} from {tick_text(x0)} to {tick_text(x1)}">{"".join(parts)}</svg>'
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(name)}">{"".join(parts)}</g></svg>'
         )
 
     def figure(self) -> dict[str, Any]:
@@ -138,9 +142,26 @@ class Chart:
         for curve in self.curves:
             x, y = self.drawn(curve)
             width = 2.5 if curve is self.curves[0] else 1.75
-            line = {"color": f"var(--{curve.style})", "width": width, "dash": curve.dash.replace(" ", "px,") + "px" if curve.dash else "solid"}
-            data.append({"type": "scatter", "mode": "lines", "name": curve.label, "x": x, "y": y, "line": line})
-        axis = {"color": "var(--muted)", "gridcolor": "var(--grid)", "zerolinecolor": "var(--axis)", "zerolinewidth": 1, "ticklen": 0}
+            dash = ",".join(f"{length}px" for length in curve.dash.split()) or "solid"
+            line = {"color": f"var(--{curve.style})", "width": width, "dash": dash, "simplify": False}
+            data.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "name": curve.label,
+                    "x": x,
+                    "y": y,
+                    "line": line,
+                    "zorder": -len(data),
+                }
+            )
+        axis = {
+            "color": "var(--muted)",
+            "gridcolor": "var(--grid)",
+            "zerolinecolor": "var(--axis)",
+            "zerolinewidth": 1,
+            "ticklabelstandoff": 5,
+        }
         layout = {
             "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM},
             "paper_bgcolor": "rgba(0,0,0,0)",
@@ -155,7 +176,7 @@ class Chart:
 
 
 def dots(jumps: Sequence[Jump]) -> list[tuple[float, float, bool]]:
-    """(x, y, closed) of the dots that show a jump: an open one for each limit that isn't the value, a closed one for the value."""
+    """(x, y, closed) of the dots at jumps: a closed one for the value, an open one for each limit that isn't the value."""
     found = []
     for jump in jumps:
         if jump.broken:
@@ -164,7 +185,9 @@ def dots(jumps: Sequence[Jump]) -> list[tuple[float, float, bool]]:
     return found
 
 
-def split(x: Sequence[float], y: Values, jumps: Sequence[Jump], view: tuple[float, float]) -> tuple[list[float], list[float | None]]:
+def split(
+    x: Sequence[float], y: Values, jumps: Sequence[Jump], view: tuple[float, float]
+) -> tuple[list[float], list[float | None]]:
     """The points with each jump's limits put in, and a gap at each jump and at each pole.
 
     A pole is where the curve leaves the view on one side and comes back from the other between two points.
@@ -182,7 +205,11 @@ def split(x: Sequence[float], y: Values, jumps: Sequence[Jump], view: tuple[floa
     ys: list[float | None] = []
     for at, value in points:
         before = ys[-1] if ys else None
-        if before is not None and value is not None and ((before > high and value < low) or (before < low and value > high)):
+        if (
+            before is not None
+            and value is not None
+            and ((before > high and value < low) or (before < low and value > high))
+        ):
             xs.append((xs[-1] + at) / 2)
             ys.append(None)
         xs.append(at)
@@ -212,9 +239,15 @@ def ticks(low: float, high: float, count: int) -> list[float]:
     return [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
-def tick_text(value: float) -> str:
-    """A number as it stands at an axis, with a true minus sign."""
-    return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
+def shown(value: float | str | None) -> str:
+    """A number for reading: six significant digits, a true minus sign, a dash where there is none.
+
+    "infinity" and "-infinity", as JSON has to spell them, come as signs.
+    """
+    if value is None:
+        return "\N{EN DASH}"
+    text = value.replace("infinity", "\N{INFINITY}") if isinstance(value, str) else f"{value:.6g}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _limits(jumps: Sequence[Jump]) -> list[float | None]:

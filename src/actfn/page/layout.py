@@ -1,7 +1,7 @@
 """Pages from templates: the frame that every page stands in, its styles and scripts, and Plotly's script beside it.
 
-Leans on Jinja2 with escaping always on. A page opens from disk and asks nothing of a network: styles and our own scripts
-are put into it, Plotly's 5 MB stand beside it in `plotly.min.js` unless a single file is asked for.
+Leans on Jinja2 with escaping always on. A page opens from disk and asks nothing of a network: styles and our own
+scripts are put into it, Plotly's 5 MB stand beside it in `plotly.min.js` unless a single file is asked for.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def script_json(data: Any) -> Markup:
 
 
 def script_code(code: str) -> Markup:
-    """Printed JavaScript for a `<script>` element. Raises `ValueError` for what could end or comment out the element."""
+    """Printed JavaScript for a `<script>` element. Raises `ValueError` for what could end the element."""
     if "</" in code or "<!--" in code:
         raise ValueError("this JavaScript can't stand in a page: it contains '</' or '<!--'")
     return Markup(code)

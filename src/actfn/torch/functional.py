@@ -16,7 +16,7 @@ import torch
 
 from actfn.definition import Definition
 from actfn.formula.printers.torch import TorchPrinter
-from actfn.kernels.build import load
+from actfn.kernels.printed import load
 from actfn.kernels.lower import program
 
 Spec = tuple[Definition, int, tuple[str, ...]]

@@ -15,7 +15,7 @@ from actfn.kernels.primitives.intrinsics import (
     fabs,
     flip_sign,
     fma,
-    horner,
+    polynomial,
     power_of_two,
     primitive,
 )
@@ -25,58 +25,245 @@ INFINITY, NAN = float32("inf"), float32("nan")
 
 LOG2E = float32(1.4426950408889634)
 LN2 = float32(0.6931471805599453)
-LN2_LOW = float32(0.6931471805599453 - float(LN2))  # n*LN2 + n*LN2_LOW by fma: n ln 2 to 2^-54 n
-LN2_SHORT = float32(0.693145751953125)  # 16 bits: k*LN2_SHORT is exact for |k| <= 256
+LN2_SHORT = float32(0.693145751953125)  # 16 bits: n*LN2_SHORT is exact, and so is what it leaves of x
 LN2_REST = float32(0.6931471805599453 - float(LN2_SHORT))
 
 # u + SHIFT rounds u to an integer n and leaves n + 127 in the low bits, the exponent of 2^n
 SHIFT = float32(1.5 * 2**23 + 127)
 SCALE, UNSCALE = float32(64), float32(2.0**-64)  # 2^(n + 64) is normal where 2^n is not
 
-MINUS_LOG_HUGE = float32(-132.4)  # n = -191: 2^(n + 64) is 0 by its bits, so exp(-inf) raises no underflow
-LOG_HUGE = float32(89.42)  # n = 129: 2^(n - 1) is inf by its bits, so exp(inf) raises no overflow
+# exp leaves these bounds through the bits of its power of two, and so raises no flag at an infinity
+LOWEST_EXP = float32(-132.4)  # n = -191: 2^(n + 64) is 0 by its bits
+HIGHEST_EXP = float32(89.42)  # n = 129: 2^(n - 1) is inf by its bits
+SCALED_EXP = float32(-40)  # below, 1 + exp is 1, and the power of two takes the factor 2^64
 LARGEST_EXPM1 = float32(88.72283)  # the largest argument whose exp is finite
 SMALLEST_EXPM1 = float32(-17.5)  # expm1 is -1 below
+LOWEST_SIGMOID = float32(-104.66)  # k = -151: 2^(k + 24) is 0 by its bits
+HIGHEST_SIGMOID = float32(18)  # sigmoid is 1 above
+SHIFT_24, UNSCALE_24 = SHIFT + float32(24), float32(2.0**-24)
+HIGHEST_TANH = float32(8.48)  # n = 24: 1 - 2^-n is exact; tanh rounds to one value from here to
+ONE_TANH = float32(9.0109129)  # where it becomes 1
+TINY = float32(2.0**-26)  # expm1 and log1p are their argument below
 SMALLEST_NORMAL = float32(2.0**-126)
+THREE_QUARTERS = float32(0.75)
+
+
+@primitive
+def expm1_reduced(r):
+    """(high, low): their sum is expm1(r) for |r| <= ln(2)/2."""
+    rr = r * r
+    q = polynomial(r, EXPM1_32)
+    p = fma(rr, q, r)
+    return p, fma(rr, q, r - p)
 
 
 @primitive
 def reduced(x, shift):
-    """(m, r, r^2, p): x = n ln 2 + r with m = n + shift, and p = expm1(r)."""
+    """(m, p, low): x = n ln 2 + r with m = n + shift, and expm1(r) = p + low."""
     m = fma(x, LOG2E, shift)
     n = m - shift
-    r = fma(n, -LN2_LOW, fma(n, -LN2, x))
-    rr = r * r
-    return m, r, rr, fma(rr, horner(r, EXPM1_32), r)
+    p, p_low = expm1_reduced(fma(n, -LN2_REST, fma(n, -LN2_SHORT, x)))
+    return m, p, p_low
 
 
 @primitive
 def exp(x):
-    t = LOG_HUGE if x > LOG_HUGE else x
-    t = MINUS_LOG_HUGE if t < MINUS_LOG_HUGE else t
+    t = HIGHEST_EXP if x > HIGHEST_EXP else x
+    t = LOWEST_EXP if t < LOWEST_EXP else t
     # 2^n in two factors, as it may be subnormal or past the largest float
     shift = SHIFT + SCALE if x < ZERO else SHIFT - ONE
     rest = UNSCALE if x < ZERO else TWO
-    m, _, _, p = reduced(t, shift)
-    return (ONE + p) * power_of_two(m) * rest
+    m = fma(t, LOG2E, shift)
+    n = m - shift
+    r = fma(n, -LN2_REST, fma(n, -LN2_SHORT, t))
+    high = ONE + r
+    low = fma(r * r, polynomial(r, EXPM1_32), r - (high - ONE))
+    return (high + low) * power_of_two(m) * rest
 
 
 @primitive
 def expm1_nonpositive(x):
-    """expm1 for x <= 0 or NaN, a third cheaper; for other x the result means nothing."""
+    """expm1 for x <= 0 or NaN, cheaper; for other x the result means nothing."""
     t = SMALLEST_EXPM1 if x < SMALLEST_EXPM1 else x
     m = fma(t, LOG2E, SHIFT)
     r = fma(m - SHIFT, -LN2, t)  # the error of LN2 is 2^-29 n, and 2^n shrinks it in the result
-    p = fma(r * r, horner(r, EXPM1_32), r)
+    p = fma(r * r, polynomial(r, EXPM1_32), r)
     s = power_of_two(m)
     return copysign(fma(s, p, s - ONE), x)
+
+
+@primitive
+def expm1_parts(x, shift, one):
+    """(high, low): their sum is one*expm1(x) for one = 2^n / power_of_two(n + shift)."""
+    m, p, p_low = reduced(x, shift)
+    s = power_of_two(m)
+    leading = s - one
+    high = fma(s, p, leading)
+    low = fma(s, p, leading - high) + ((s - leading) - one)
+    return high, fma(s, p_low, low)
 
 
 @primitive
 def expm1(x):
     t = LARGEST_EXPM1 if x > LARGEST_EXPM1 else x
     t = SMALLEST_EXPM1 if t < SMALLEST_EXPM1 else t
-    m, _, _, p = reduced(t, SHIFT - ONE)
-    s = power_of_two(m)  # half of 2^n, which is finite where 2^n may not be
-    y = fma(s, p, s - HALF)
-    return copysign(INFINITY if x > LARGEST_EXPM1 else y + y, x)
+    high, low = expm1_parts(t, SHIFT - ONE, HALF)  # half of the result: 2^128 is no float
+    y = high + low
+    y = INFINITY if x > LARGEST_EXPM1 else y + y
+    return x if fabs(x) < TINY else y
+
+
+@primitive
+def exp_reduced(r):
+    """(high, low): their sum is exp(r) for |r| <= ln(2)/2, low below half an ulp of high."""
+    leading = ONE + r
+    rest = fma(r * r, polynomial(r, EXPM1_32), r - (leading - ONE))
+    high = leading + rest
+    return high, rest - (high - leading)
+
+
+@primitive
+def exp_parts(x):
+    """(high, low, s, rest) for x <= 0: exp(x) = (high + low)*s*rest, high about 1."""
+    t = LOWEST_EXP if x < LOWEST_EXP else x
+    m, p, p_low = reduced(t, SHIFT + SCALE if x < SCALED_EXP else SHIFT)
+    high = ONE + p
+    return high, (p - (high - ONE)) + p_low, power_of_two(m), UNSCALE if x < SCALED_EXP else ONE
+
+
+@primitive
+def quotient(a, a_low, b, b_low):
+    """(high, low): (a + a_low)/(b + b_low)."""
+    inverse = ONE / b
+    high = a * inverse
+    return high, inverse * (fma(-high, b, a) + fma(-high, b_low, a_low))
+
+
+@primitive
+def sigmoid_parts(x):
+    """(high, low, s): sigmoid(x) = (high + low)*s*2^-24; s has the factor 2^24 because 2^-150 is no normal float.
+
+    With x = k ln 2 - r it is 2^k/(2^k + exp(r)).
+    """
+    t = HIGHEST_SIGMOID if x > HIGHEST_SIGMOID else x
+    t = LOWEST_SIGMOID if t < LOWEST_SIGMOID else t
+    m = fma(t, LOG2E, SHIFT_24)
+    k = m - SHIFT_24
+    r = fma(k, LN2_REST, fma(k, LN2_SHORT, -t))
+    s = power_of_two(m)
+    p, _ = expm1_reduced(r)
+    leading = fma(s, UNSCALE_24, ONE)
+    b = leading + p
+    b_low = (p - (b - leading)) + fma(s, UNSCALE_24, ONE - leading)
+    high = ONE / b
+    return high, high * fma(-high, b_low, fma(-high, b, ONE)), s
+
+
+@primitive
+def sigmoid(x):
+    high, low, s = sigmoid_parts(x)
+    return (high + low) * s * UNSCALE_24
+
+
+@primitive
+def times_sigmoid(a, x):
+    """a*sigmoid(x), which neither rounds nor underflows before the product."""
+    high, low, s = sigmoid_parts(x)
+    large = fabs(a) > ONE
+    b = a * UNSCALE_24 if large else a
+    return fma(b, high * s, b * (low * s)) * (ONE if large else UNSCALE_24)
+
+
+@primitive
+def tanh_parts(x):
+    """(high, low): their sum is tanh(|x|) for |x| < 9.01.
+
+    With 2|x| = n ln 2 + r and s = 2^-n it is (exp(r) - s)/(exp(r) + s).
+    """
+    t = fabs(x)
+    t = HIGHEST_TANH if t > HIGHEST_TANH else t
+    t = t + t
+    m = fma(t, -LOG2E, SHIFT)
+    s = power_of_two(m)
+    p, p_low = expm1_reduced(fma(m - SHIFT, LN2, t))  # the error of LN2 is 2^-29 n, and s shrinks it in the result
+    leading = ONE - s
+    a = leading + p
+    a_low = (p - (a - leading)) + p_low
+    s = s + s
+    b = a + s
+    return quotient(a, a_low, b, (a - (b - s)) + a_low)
+
+
+@primitive
+def tanh(x):
+    high, low = tanh_parts(x)
+    return copysign(ONE if fabs(x) > ONE_TANH else high + low, x)
+
+
+@primitive
+def times_tanh(a, x):
+    """a*tanh(x), rounded once."""
+    high, low = tanh_parts(x)
+    return flip_sign(a if fabs(x) > ONE_TANH else fma(a, high, a * low), x)
+
+
+@primitive
+def log1p_sum(k, f, f_low):
+    """(high, low): their sum is k ln 2 + log1p(f + f_low), for f in [-1/4, 1/2] and f_low far below it."""
+    short = k * LN2_SHORT
+    high = short + f
+    low = (f - (high - short)) + fma(k, LN2_REST, f_low)
+    return high, fma(f * f, polynomial(f, LOG1P_32), low)
+
+
+@primitive
+def log(x):
+    small = x < SMALLEST_NORMAL
+    k, m = exponent_and_mantissa(x * float32(2.0**23) if small else x, THREE_QUARTERS)
+    k = k - float32(23) if small else k
+    high, low = log1p_sum(k, m - ONE, -ZERO)
+    y = high + low
+    y = y if x < INFINITY else x
+    y = y if x > ZERO else -INFINITY
+    return y if x >= ZERO else NAN * x
+
+
+@primitive
+def softplus_parts(x):
+    """(high, low): their sum is softplus(x) = max(x, 0) + log1p(exp(-|x|))."""
+    t = -fabs(x)
+    t = LOWEST_SIGMOID if t < LOWEST_SIGMOID else t
+    m = fma(t, LOG2E, SHIFT_24)
+    n = m - SHIFT_24
+    w, w_low = exp_reduced(fma(n, -LN2_REST, fma(n, -LN2_SHORT, t)))
+    # 1 + exp is 2(1 + f) where exp > 1/2, else 1 + f
+    near = t > -LN2
+    s = power_of_two(m) * (UNSCALE_24 * HALF if near else UNSCALE_24)
+    f = fma(w, s, -HALF if near else -ZERO)
+    half = LN2 if near else ZERO
+    whole = x if x > ZERO else ZERO
+    a = half + whole
+    high = a + f
+    low = ((a - high) + f) + fma(w_low, s, (half - a) + whole)
+    return high, fma(f * f, polynomial(f, LOG1P_32), low)
+
+
+@primitive
+def softplus(x):
+    high, low = softplus_parts(x)
+    return x if x > float32(20) else high + low
+
+
+@primitive
+def log1p(x):
+    u = ONE + x
+    lost = u - x
+    lost = (x - (u - lost)) + (ONE - lost)
+    k, m = exponent_and_mantissa(u, THREE_QUARTERS)
+    f_low = lost * power_of_two(SHIFT - k)
+    high, low = log1p_sum(k, m - ONE, f_low)
+    y = high + low
+    y = y if x < INFINITY else x
+    y = x if fabs(x) < TINY else y
+    y = y if x > -ONE else -INFINITY
+    return y if x >= -ONE else NAN * x

@@ -4,7 +4,7 @@
 const finite = (y) => (Number.isFinite(y) ? y : null);
 
 // A copy of `value` in which every "var(--name)" is the colour that the page gives that variable now.
-function themed(value, style = getComputedStyle(document.documentElement)) {
+function themed(value, style = getComputedStyle(document.body)) {
   if (typeof value === "string") {
     return value === "inherit" ? style.fontFamily : value.replace(/var\((--[\w-]+)\)/g, (_, name) => style.getPropertyValue(name).trim());
   }

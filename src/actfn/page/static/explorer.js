@@ -153,11 +153,17 @@ function explore(page, activations) {
   }
 
   // The numbers outside the charts: data-live="slope-left" is f' from the left, at data-x or at breakpoint data-breakpoint.
+  // At the card's own parameters the page's text stands: it comes from proofs and from the oracle.
+  const written = new Map([...document.querySelectorAll("[data-live]")].map((cell) => [cell, cell.innerHTML]));
+
   function refreshNumbers() {
     const values = Object.values(state.parameters);
-    for (const cell of document.querySelectorAll("[data-live]")) {
+    const asWritten = page.parameters.every((p) => state.parameters[p.name] === p.value);
+    for (const [cell, html] of written) {
       const { live, breakpoint, x } = cell.dataset;
-      if (live === "class") {
+      if (asWritten) {
+        cell.innerHTML = html;
+      } else if (live === "class") {
         const rank = (c) => (c.order === "infinity" ? Infinity : c.order);
         const held = main.conditions.filter((c) => c.holds(...values)).sort((a, b) => rank(b) - rank(a));
         cell.replaceChildren(...classNodes(held.length ? held[0].text : page.classText));

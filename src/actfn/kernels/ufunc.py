@@ -1,0 +1,157 @@
+"""Real NumPy ufuncs over compiled loops, made through NumPy's C API.
+
+A loop of ours has the signature of a ufunc's inner loop, so NumPy itself brings broadcasting, `out=`, `where=`,
+casting, overlap and `__array_ufunc__`; nothing runs between it and the kernel. Parameters that are fixed are put
+between the arguments by a few instructions in front of the loop.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from actfn.definition import Definition
+from actfn.kernels.build import Kernel, Request, kernel
+
+_LOOPS = {"fast": ("float16", "float32", "float64"), "correct": ("float16", "float32")}
+_alive: list[Any] = []
+"""What a ufunc points to. A ufunc is never freed, so neither is this."""
+
+
+def ufunc(
+    definition: Definition, derivative: int = 0, accuracy: str = "fast", fixed: Mapping[str, float] | None = None
+) -> np.ufunc:
+    """The ufunc of f or of its derivative of an order, over x and the parameters that aren't fixed, by position.
+
+    Loops for float16, float32 and float64 ("correct": float16 and float32). Raises `ValueError` for an unknown
+    accuracy or parameter and for a fixed value outside its domain, `UnprintableError` for a formula without a kernel.
+    """
+    if accuracy not in _LOOPS:
+        raise ValueError(f"accuracy is 'fast' or 'correct', not {accuracy!r}")
+    definition.values(fixed or {})
+    return _ufunc(definition, derivative, accuracy, tuple(sorted((fixed or {}).items())))
+
+
+@lru_cache(maxsize=1024)
+def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[tuple[str, float], ...]) -> np.ufunc:
+    values = dict(fixed)
+    kernels = [kernel(Request(definition, derivative, (), "value", d, accuracy, d)) for d in _LOOPS[accuracy]]
+    free = [name for name in definition.defaults if name not in values]
+    count = len(kernels)
+    loops, datas = (ctypes.c_void_p * count)(), (ctypes.c_void_p * count)()
+    for i, built in enumerate(kernels):
+        if values:
+            loops[i] = _binder()
+            datas[i] = _bound(built, list(definition.defaults), values)
+        else:
+            loops[i] = built.address
+    inputs = 1 + len(free)
+    kinds = [np.dtype(d).num for d in _LOOPS[accuracy] for _ in range(inputs + 1)]
+    signature = (ctypes.c_char * len(kinds))(*kinds)
+    name = (definition.name + "_" + "prime" * derivative if derivative else definition.name).encode()
+    doc = f"{definition.formula}\n\nInputs: {', '.join(['x', *free])}. Output: {_what(derivative)}, {accuracy}.".encode()
+    _alive.extend((loops, datas, signature, name, doc, kernels))
+    return _make()(loops, datas, signature, count, inputs, 1, -1, name, doc, 0)
+
+
+def _what(derivative: int) -> str:
+    return "f(x)" if derivative == 0 else f"f{chr(39) * derivative}(x)"
+
+
+@lru_cache(maxsize=1)
+def _make() -> Any:
+    """NumPy's PyUFunc_FromFuncAndData: the second entry of its ufunc API."""
+    import numpy._core._multiarray_umath as umath
+
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    api = ctypes.cast(pointer(umath._UFUNC_API, None), ctypes.POINTER(ctypes.c_void_p))  # pyright: ignore
+    array = ctypes.c_void_p
+    kind = ctypes.PYFUNCTYPE(
+        ctypes.py_object, array, array, array, *[ctypes.c_int] * 4, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int
+    )
+    return kind(api[1])
+
+
+# -- fixed parameters ---------------------------------------------------------------------------------------------------
+
+_BINDER = """
+define void @bind(ptr %args, ptr %dimensions, ptr %steps, ptr %data) {
+entry:
+  %function = load i64, ptr %data
+  %count.at = getelementptr i64, ptr %data, i64 1
+  %count = load i64, ptr %count.at
+  %rows = getelementptr i64, ptr %data, i64 2
+  %inner.args = alloca i64, i64 %count
+  %inner.steps = alloca i64, i64 %count
+  br label %next
+next:
+  %i = phi i64 [0, %entry], [%i.next, %stored]
+  %row = mul i64 %i, 2
+  %slot.at = getelementptr i64, ptr %rows, i64 %row
+  %slot = load i64, ptr %slot.at
+  %fixed = icmp slt i64 %slot, 0
+  br i1 %fixed, label %from.table, label %from.caller
+from.table:
+  %row.next = add i64 %row, 1
+  %address.at = getelementptr i64, ptr %rows, i64 %row.next
+  %address = load i64, ptr %address.at
+  br label %stored
+from.caller:
+  %argument.at = getelementptr i64, ptr %args, i64 %slot
+  %argument = load i64, ptr %argument.at
+  %step.at = getelementptr i64, ptr %steps, i64 %slot
+  %step = load i64, ptr %step.at
+  br label %stored
+stored:
+  %a = phi i64 [%address, %from.table], [%argument, %from.caller]
+  %s = phi i64 [0, %from.table], [%step, %from.caller]
+  %a.at = getelementptr i64, ptr %inner.args, i64 %i
+  store i64 %a, ptr %a.at
+  %s.at = getelementptr i64, ptr %inner.steps, i64 %i
+  store i64 %s, ptr %s.at
+  %i.next = add i64 %i, 1
+  %more = icmp slt i64 %i.next, %count
+  br i1 %more, label %next, label %call
+call:
+  %loop = inttoptr i64 %function to ptr
+  call void %loop(ptr %inner.args, ptr %dimensions, ptr %inner.steps, ptr null)
+  ret void
+}
+"""
+
+
+@lru_cache(maxsize=1)
+def _binder() -> int:
+    """The address of a loop that reads `_bound`'s table, puts the fixed parameters in, and goes on to the kernel."""
+    import llvmlite.binding as llvm
+
+    from actfn.kernels.build import machine
+
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(_BINDER), machine()())
+    engine.finalize_object()
+    _alive.append(engine)
+    return engine.get_function_address("bind")
+
+
+def _bound(built: Kernel, names: list[str], values: Mapping[str, float]) -> int:
+    """The address of a table: the kernel, how many arguments it has, and for each its slot in the caller's or its value."""
+    dtype = np.dtype(built.request.parameter_dtype)
+    rows: list[int] = [0, 0]
+    slot = 1
+    for name in names:
+        if name in values:
+            value = np.array([values[name]], dtype=dtype)
+            _alive.append(value)
+            rows += [-1, value.ctypes.data]
+        else:
+            rows += [slot, 0]
+            slot += 1
+    rows += [slot, 0]
+    table = (ctypes.c_int64 * (2 + len(rows)))(built.address, len(rows) // 2, *rows)
+    _alive.append(table)
+    return ctypes.addressof(table)
