@@ -22,6 +22,7 @@ Function = Callable[[mp.mpf], mp.mpf]
 
 mp.mp.dps = 50
 LN2_2 = mp.log(2) / 2
+HALF = mp.mpf(1) / 2
 TINY = mp.mpf(10) ** -16  # a removable singularity at 0 is looked at from here; 50 digits leave 18 after two divisions
 
 
@@ -154,16 +155,36 @@ def fits() -> dict[str, Fit]:
             terms,
             dtype,
         )
-    for name, terms, dtype in (("LOG1P_32", 9, single), ("LOG1P_WIDE", 17, double), ("LOG1P_64", 20, double)):
+    # log(1 + f) = 2 atanh(s), s = f/(2 + f)
+    square = (mp.sqrt(2) - 1) ** 4 * mp.mpf("1.0001")  # s^2 for 1 + f in [sqrt(1/2), sqrt(2)]
+    for name, terms, dtype in (("LOG_32", 3, single), ("LOG_WIDE", 6, double), ("LOG_64", 7, double)):
         table[name] = Fit(
-            "(log1p(u) - u)/u^2, relative to log1p(u)",
-            lambda u: (mp.log1p(u) - u) / u**2,
-            lambda u: u**2 / mp.log1p(u),
-            -mp.mpf(1) / 4,
-            mp.mpf(1) / 2,
+            "(2 atanh(s)/s - 2)/u, u = s^2, relative to atanh(s)",
+            lambda u: (2 * mp.atanh(mp.sqrt(u)) / mp.sqrt(u) - 2) / u,
+            lambda u: u * mp.sqrt(u) / (2 * mp.atanh(mp.sqrt(u))),
+            mp.mpf(0),
+            square,
             terms,
             dtype,
-            fixed=(-0.5,),
+        )
+    table["SOFTPLUS_32"] = Fit(
+        "(log1p(e) - e)/e^2, e = u + 1/2, relative to log1p(e)",
+        lambda u: (mp.log1p(nonzero(u + HALF)) - nonzero(u + HALF)) / nonzero(u + HALF) ** 2,
+        lambda u: nonzero(u + HALF) ** 2 / mp.log1p(nonzero(u + HALF)),
+        -HALF,
+        HALF,
+        9,
+        single,
+    )
+    for name, terms, dtype in (("SOFTPLUS_WIDE", 8, double), ("SOFTPLUS_64", 10, double)):
+        table[name] = Fit(
+            "(2 atanh(v/2)/v - 1)/u, u = v^2, relative to atanh(v/2)",
+            lambda u: (2 * mp.atanh(mp.sqrt(u) / 2) / mp.sqrt(u) - 1) / u,
+            lambda u: u * mp.sqrt(u) / (2 * mp.atanh(mp.sqrt(u) / 2)),
+            mp.mpf(0),
+            mp.mpf(4) / 9,
+            terms,
+            dtype,
         )
     return table
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
@@ -94,22 +95,28 @@ def test_a_failure_to_rename_leaves_what_was_there(tmp_path, monkeypatch):
         ("a file/elu.json", "Not a directory"),
         ("a file/deeper/elu.json", "Not a directory"),
         ("a folder", "Is a directory"),
-        ("closed/elu.json", "Permission denied"),
         ("n" * 300, "File name too long"),
     ],
 )
 def test_a_place_that_cannot_be_written_is_named(tmp_path, place, reason):
     (tmp_path / "a file").write_text("kept")
     (tmp_path / "a folder").mkdir()
-    (tmp_path / "closed").mkdir(mode=0o500)
-    if reason == "Permission denied" and os.access(tmp_path / "closed", os.W_OK):
-        pytest.skip("this user may write anywhere")
     with pytest.raises(OSError, match=reason) as caught:
         files.write_text(tmp_path / place, "text")
     assert caught.value.filename == str(tmp_path / place)
     assert caught.value.strerror == reason
-    assert names(tmp_path) == ["a file", "a folder", "closed"]
+    assert names(tmp_path) == ["a file", "a folder"]
     assert (tmp_path / "a file").read_text() == "kept"
+
+
+def test_a_closed_folder_is_refused_in_the_name_of_the_file(tmp_path, monkeypatch):
+    def refuse(path, mode):  # root may write anywhere, so the refusal is played
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(PermissionError) as caught:
+        files.write_text(tmp_path / "elu.json", "text")
+    assert caught.value.filename == str(tmp_path / "elu.json")
 
 
 def test_text_that_has_no_utf8_writes_nothing(tmp_path):

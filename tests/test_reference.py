@@ -137,7 +137,7 @@ def test_precision_is_what_was_asked_for() -> None:
         (1 - sympy.tanh(X) ** 2, 0.0, 1),
         (f.sigmoid(X), 0.0, Fraction(1, 2)),
         (X**A, 5.0, 25),
-        (X * (X + 1) - X**2 - X, 1e-300, 0),
+        ((X / 3) * (X / 7 + 1) - X**2 / 21 - X / 3, 1e-300, 0),
         ((X - 3) ** A, 1.0, 4),
         (X ** (A - 2), 0.0, 1),
         (2**X, -1074.0, Fraction(1, 2**1074)),
@@ -254,6 +254,8 @@ def test_hard_cancellation() -> None:
         (2 - sympy.erfc(X), lambda x: 2 - mp.erfc(x)),
         (1 - f.erfc(X), lambda x: 1 - mp.erfc(x)),
         (5 - 5 * sympy.tanh(X) ** 2, lambda x: 5 - 5 * mp.tanh(x) ** 2),
+        (3 + 3 * sympy.tanh(X), lambda x: 3 + 3 * mp.tanh(x)),
+        (1 - sympy.tanh(X), lambda x: 1 - mp.tanh(x)),
         (1 - f.sigmoid(X), lambda x: 1 - 1 / (1 + mp.exp(-x))),
         (sympy.log(1 + sympy.exp(X)), lambda x: mp.log(1 + mp.exp(x))),
     ],
@@ -358,7 +360,8 @@ def test_near_ties_of_expm1_in_float32(bits: int) -> None:
         (X * f.sigmoid(X), -800.0, "float64", -0.0),
         (X * (1 + sympy.erf(X)), -1e308, "float64", -0.0),
         (X / 2 + X * sympy.erf(X) / 2, -60.0, "float64", -0.0),  # known to be tiny before its sign is
-        (X * Rational(4, 3), 1.3e308, "float64", 1.7333333333333333e308),
+        (-X / 2 - X * sympy.erf(X) / 2, -60.0, "float64", 0.0),
+        (X * Rational(4, 3), 1.3e308, "float64", float(Fraction(1.3e308) * Fraction(4, 3))),
         (X * Rational(4, 3), 1.4e308, "float64", INF),
         (sympy.exp(X), -745.13, "float64", 5e-324),
         (sympy.exp(X), -745.14, "float64", 0.0),
@@ -394,6 +397,7 @@ def test_huge_arguments_keep_their_relative_accuracy() -> None:
             f.sigmoid(X) * f.sigmoid(-X),
             1 - sympy.tanh(X) ** 2,
             X * f.erfc(-X),
+            X * (1 + sympy.erf(X / sympy.sqrt(2))) / 2,
             sympy.exp(X**2) * f.erfc(X),
             sympy.exp(X / 3),
             f.cbrt(sympy.exp(X)),
@@ -406,9 +410,6 @@ def test_huge_arguments_keep_their_relative_accuracy() -> None:
     with working_precision(128):  # erfc(x) exp(x**2) -> 1/(x sqrt(pi))
         scaled = Oracle(sympy.exp(X**2) * f.erfc(X)).ball(1e308) * 1e308 * arb.pi().sqrt()
         assert abs(scaled - 1).abs_upper() < arb(1e-30)
-    with working_precision(10_000):  # ... and from below, by 1/(2x**2)
-        scaled = Oracle(sympy.exp(X**2) * f.erfc(X) * X * sympy.sqrt(sympy.pi)).ball(1e308, precision=10_000)
-        assert abs((scaled - 1) * 2 * arb(1e308) ** 2 + 1).abs_lower() < arb(1e-30)
     # exp(-exp(1e308)) has no ball of its own accuracy, yet it is 0 in every dtype
     assert Oracle(sympy.exp(-sympy.exp(-X))).rounded(-1e308) == 0.0
     assert Oracle(sympy.exp(-X) * sympy.exp(-sympy.exp(-X))).rounded(-1e308) == 0.0

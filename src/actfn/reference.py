@@ -17,7 +17,7 @@ from threading import RLock
 from typing import Any
 
 import sympy
-from flint import arb, ctx, fmpq, fmpz
+from flint import arb, ctx, fmpq
 from sympy import Expr, S
 
 from actfn.formula.functions import cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
@@ -25,14 +25,12 @@ from actfn.formula.functions import cbrt, erfc, expm1, log1p, maximum, minimum, 
 Value = fmpq | arb
 
 _GUARD = 32  # bits beyond the accuracy asked for, so that the first run is nearly always enough
-_TOP = 20480  # bits; where raising the precision ends
+_TOP = 20480  # bits; where raising the precision ends; Arb knows exp(u) for |u| up to 2**(2 * bits)
 _RATIONAL_BITS = 20000  # a numerator or denominator beyond this makes a rational a ball
-_EXPONENT_BITS = 16384  # exp(u) is resolved for |u| below 2**_EXPONENT_BITS
 
-_ZERO, _HALF, _ONE = fmpq(0), fmpq(1, 2), fmpq(1)
+_ZERO, _ONE = fmpq(0), fmpq(1)
 _NAN, _INF = arb.nan(), arb("inf")
-_LEAST = arb((1, -(1 << _EXPONENT_BITS)))  # positive, and smaller than any value that a formula reaches by other means
-_AROUND_ZERO = arb(0, _LEAST)
+_BLUR = arb(0, arb((1, -(1 << 16384))))  # narrower than any value that a formula reaches is far from 0
 
 _FORMATS = {  # dtype -> bits of the significand, exponent of the smallest subnormal, first exponent that overflows
     "float16": (11, -24, 16),
@@ -183,7 +181,7 @@ class Oracle:
         for operation, operands in self._moving:
             value = operation(*[values[i] for i in operands])
             if blur and isinstance(value, arb) and value.is_finite():
-                value = value + _AROUND_ZERO
+                value = value + _BLUR
             values.append(value)
         return values[self._result]
 
@@ -211,7 +209,7 @@ def ulps(got: float, ball: arb, dtype: str = "float64") -> float:
             return 0.0 if _round_ball(ball, form) == (got, got) else math.inf
     with working_precision(256):
         low = ball.abs_lower()
-        mantissa, exponent = low.man_exp() if not low.is_zero() else (fmpz(1), fmpz(form[1]))
+        mantissa, exponent = low.man_exp() if not low.is_zero() else (1, form[1])
         binade = int(exponent) + int(mantissa).bit_length() - 1
         return float((arb(got) - ball).abs_upper() * arb((1, -_quantum(binade, form))))
 
@@ -334,7 +332,7 @@ def _power(base: Value, exponent: Value) -> Value:
         value = arb(base) ** exponent
         if value.rel_accuracy_bits() > 0:
             return value
-    return _exp(_log(arb(base)) * exponent)
+    return (_log(arb(base)) * exponent).exp()
 
 
 def _integer_power(base: Value, exponent: int) -> Value:
@@ -424,7 +422,7 @@ def _relation(holds: Callable[[int], bool]) -> Callable[[Value, Value], bool | N
     return decided
 
 
-# --- functions of one number: Arb's own where they reach, see `_resolved` ---
+# --- functions of one number ---
 
 
 def _on_balls(function: Callable[[arb], arb]) -> Callable[[Value], Value]:
@@ -439,73 +437,26 @@ def _on_balls(function: Callable[[arb], arb]) -> Callable[[Value], Value]:
         mantissa, exponent = map(int, ball.man_exp())
         return fmpq(mantissa << max(exponent, 0), 1 << max(-exponent, 0)) if abs(exponent) < _RATIONAL_BITS else ball
 
-    value.__name__ = function.__name__
     return value
 
 
-def _resolved(value: arb) -> bool:
-    """Whether Arb's value has more than a radius's own 30 bits: for exp and its kin, not at some |u| from 2**128 on and
-    below 2**-(2**62)."""
-    return value.rel_accuracy_bits() > 32
+def _accurate_at_zero(function: Callable[[arb], arb]) -> Callable[[arb], arb]:
+    """expm1, sinh or tanh: u (1 + t u) with |t| < 1 near 0, where Arb's own keep 28 bits below 2**-(2**62)."""
 
-
-def _exp(u: arb) -> arb:
-    value = u.exp()
-    if _resolved(value) or not u.is_finite():
+    def value(u: arb) -> arb:
+        value = function(u)
+        if value.rel_accuracy_bits() < 32 and abs(u) < arb((1, -2 * _TOP)):
+            return u * (1 + arb(0, 1) * u)
         return value
-    size = _magnitude(u)
-    if size < 100:
-        return value
-    if size > _EXPONENT_BITS:
-        return _AROUND_ZERO if u < 0 else value
-    with working_precision(ctx.prec + size):
-        turns = (u.mid() / arb.const_log2()).mid().floor().unique_fmpz()
-        assert turns is not None
-        rest = u - turns * arb.const_log2()
-    return rest.exp() * arb((1, turns))
+
+    return value
 
 
-def _magnitude(u: arb) -> int:
-    """Bits before the point of a finite ball."""
-    mantissa, exponent = u.abs_upper().man_exp()
-    return int(mantissa).bit_length() + int(exponent)
-
-
-def _identity(u: arb) -> arb | None:
-    """expm1(u), sinh(u) and tanh(u) next to 0, where each is u (1 + t u) with |t| < 1."""
-    return u * (1 + arb(0, 1) * u) if abs(u) < arb((1, -2 * _TOP)) else None
-
-
-def _expm1(u: arb) -> arb:
-    value = u.expm1()
-    return value if _resolved(value) else _identity(u) or _exp(u) - 1
-
-
-def _tanh(u: arb) -> arb:
-    value = u.tanh()
-    return value if _resolved(value) else _identity(u) or value
-
-
-def _sinh(u: arb) -> arb:
-    value = u.sinh()
-    if _resolved(value) or not u.is_finite():
-        return value
-    if _magnitude(u) < 100:
-        return _identity(u) or value
-    growth = _exp(u)
-    return (growth - 1 / growth) / 2
-
-
-def _cosh(u: arb) -> arb:
-    value = u.cosh()
-    if _resolved(value) or not u.is_finite() or _magnitude(u) < 100:
-        return value
-    growth = _exp(abs(u))
-    return (growth + 1 / growth) / 2
+_expm1 = _accurate_at_zero(arb.expm1)
 
 
 def _sech_squared(u: arb) -> arb:
-    decay = _exp(-2 * abs(u))
+    decay = (-2 * abs(u)).exp()
     return 4 * decay / (1 + decay) ** 2
 
 
@@ -519,31 +470,26 @@ def _log1p(u: arb) -> arb:
 
 def _sigmoid(u: arb) -> arb:
     if u < 0:
-        decay = _exp(u)
+        decay = u.exp()
         return decay / (1 + decay)
-    return 1 / (1 + _exp(-u))
+    return 1 / (1 + (-u).exp())
 
 
 def _softplus(u: arb) -> arb:
-    return u + _exp(-u).log1p() if u > 0 else _exp(u).log1p()
+    return u + (-u).exp().log1p() if u > 0 else u.exp().log1p()
 
 
 def _erf(u: arb) -> arb:
-    return _sign_of_infinity(u) if _is_infinite(u) else u.erf()
+    return arb(1 if u > 0 else -1) if _is_infinite(u) else u.erf()
 
 
 def _erfc(u: arb) -> arb:
     if _is_infinite(u):
-        return 1 - _sign_of_infinity(u)
+        return arb(0 if u > 0 else 2)
     value = u.erfc()
-    if _resolved(value) or not u > arb((1, 64)):
-        return value
-    # exp(-u^2)/(u sqrt(pi)) (1 - t/(2u^2)) with t in [0, 1]: DLMF 7.12.1 with its first neglected term as the bound
-    return _exp(-u * u) / (u * arb.pi().sqrt()) * (1 - arb(_HALF, _HALF) / (2 * u * u))
-
-
-def _sign_of_infinity(u: arb) -> arb:
-    return arb(1) if u > 0 else arb(-1)
+    if value.rel_accuracy_bits() < 32 and u > 1:  # Arb bounds the effect of the radius of u too coarsely from 2**21 on
+        return u.lower().erfc().union(u.upper().erfc())
+    return value
 
 
 def _cbrt(u: Value) -> Value:
@@ -560,7 +506,7 @@ _OPERATIONS: dict[type, Callable] = {
     sympy.Add: _add,
     sympy.Mul: _multiply,
     sympy.Pow: _power,
-    sympy.exp: _on_balls(_exp),
+    sympy.exp: _on_balls(arb.exp),
     sympy.log: _on_balls(_log),
     sympy.sin: _on_balls(arb.sin),
     sympy.cos: _on_balls(arb.cos),
@@ -568,9 +514,9 @@ _OPERATIONS: dict[type, Callable] = {
     sympy.asin: _on_balls(arb.asin),
     sympy.acos: _on_balls(arb.acos),
     sympy.atan: _on_balls(arb.atan),
-    sympy.sinh: _on_balls(_sinh),
-    sympy.cosh: _on_balls(_cosh),
-    sympy.tanh: _on_balls(_tanh),
+    sympy.sinh: _on_balls(_accurate_at_zero(arb.sinh)),
+    sympy.cosh: _on_balls(arb.cosh),
+    sympy.tanh: _on_balls(_accurate_at_zero(arb.tanh)),
     sympy.asinh: _on_balls(arb.asinh),
     sympy.erf: _on_balls(_erf),
     sympy.erfc: _on_balls(_erfc),
@@ -680,6 +626,8 @@ def _steadied(number: sympy.Rational, term: Any) -> tuple[Any, Callable, Any] | 
         return number, _sigmoid, -u
     if isinstance(function, sympy.Pow) and isinstance(u, sympy.tanh) and function.exp == 2 and ratio == -1:
         return number, _sech_squared, u.args[0]
+    if isinstance(function, sympy.tanh) and abs(ratio) == 1:
+        return 2 * number, _sigmoid, 2 * ratio * u
     if isinstance(function, sympy.erf) and abs(ratio) == 1:
         return number, _erfc, -ratio * u
     if isinstance(function, sympy.erfc | erfc) and ratio in (-1, -2):

@@ -118,8 +118,7 @@ def label(definition: Definition) -> str:
     for place in ("torch", "literature"):
         if place in definition.aliases:
             return re.sub(r"(?<=[a-z]{3})(?=[A-Z])", " ", definition.aliases[place].rsplit(".", 1)[-1])
-    initials = "".join(word[0] for word in definition.title.casefold().split())
-    return definition.name.upper() if initials.endswith(definition.name) else definition.title or definition.name
+    return definition.title or definition.name
 
 
 # -- what is proven, and the numbers that go with it -------------------------------------------------------------------

@@ -38,13 +38,15 @@ def print_card(data: Mapping[str, Any], console: Console, written: Sequence[Path
         line((data["summary"], "dim"))
     console.print()
     formulas = Table.grid(padding=(0, 1))
+    formulas.add_column(no_wrap=True)
+    formulas.add_column(overflow="fold")
     formulas.add_row("f(x)  =", Text(_plain(data["formula"], console), "bold"))
     formulas.add_row("f'(x) =", Text(_plain(data["derivative"]["text"], console)))
     console.print(formulas)
     console.print()
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
+    table.add_column(style="dim", no_wrap=True, overflow="crop")
+    table.add_column(overflow="fold")
     for heading, text in _properties(data):
         table.add_row(Text(_plain(heading, console)), Text(_plain(text, console)))
     console.print(table)
@@ -147,7 +149,7 @@ def _print_comparison(data: Mapping[str, Any], console: Console) -> None:
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for heading in ("", "class", "f'(0-)", "f'(0+)", "f at -inf", "f' at -inf"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for row in (data, *data["compared"]):
         slopes, tail = row["origin"]["yp"], row["tails"]["left"]
         cells = [slopes["left"], slopes["right"], tail["y"], tail["yp"]]

@@ -28,6 +28,8 @@ MAX_BITS = 1536
 """Of a numerator or denominator."""
 MAX_EXPONENT_NUMBER = 4096
 """In size, of a number inside an exponent that holds `x` or a parameter."""
+MAX_SIGNED_DEGREE = 30
+"""Of a sum in one parameter of known sign: SymPy takes its sign from the real roots of its derivative. A pole counts thrice."""
 LARGEST, SMALLEST = arb(2) ** 1024, arb(2) ** -1100
 """Of a constant other than 0, in size: float64 ends before either."""
 PRECISION = 1280
@@ -139,8 +141,12 @@ class Bounds:
                 if size is None:
                     _check_numbers(merged)
                 elif isinstance(root, Rational):
-                    if not abs(size) * math.log2(max(abs(root.p), root.q)) <= MAX_BITS:
+                    bits = math.log2(max(abs(root.p), root.q))
+                    if not abs(size) * bits <= MAX_BITS:
                         raise Refused("the exponent is too large")
+                    # 192**(p/q) becomes (2**m*3**n)**(1/q) with m and n as large as p
+                    if isinstance(merged, Rational) and merged.q > 1 and not merged.q * bits <= 2 * MAX_BITS:
+                        raise Refused("the exponent has too many digits", "write the value of this power")
                 elif not abs(size) <= MAX_DEGREE:
                     raise Refused("the exponent is too large", f"at most {MAX_DEGREE}")
 
@@ -197,7 +203,21 @@ class Bounds:
             degree = degrees[0] * math.ceil(float(abs(parts[1].value).upper()))
         if degree > MAX_DEGREE:
             raise Refused(f"the powers here make degree {degree}", f"at most {MAX_DEGREE}")
+        if isinstance(expression, Add):
+            self._check_signed(expression, degree)
         return _Measure(degree, None)
+
+    def _check_signed(self, total: Add, degree: int) -> None:
+        symbols = total.free_symbols
+        symbol = symbols.pop()
+        if symbols or (symbol.is_extended_nonnegative is None and symbol.is_extended_nonpositive is None):
+            return
+        poles = sum(self._measure(power).degree for power in total.atoms(Pow) if power.exp.is_negative)
+        if degree + 3 * poles > MAX_SIGNED_DEGREE:
+            raise Refused(
+                f"the powers of {symbol} here are too many", f"let {symbol} be any real number, or write fewer"
+            )
+        _ = total.is_extended_nonnegative  # asked of one sum at a time, and remembered
 
 
 def _constant(value: arb) -> _Measure:

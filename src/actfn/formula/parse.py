@@ -27,8 +27,8 @@ from actfn.formula.scan import FUNCTIONS, KNOWN, FormulaError, Scan, check_param
 
 MAX_NODES = 500
 MAX_DEPTH = 100
-MAX_SECONDS = 0.6
-"""Of this thread's processor time; what a person writes takes a hundredth of it."""
+MAX_SECONDS = 0.3
+"""Of this thread's processor time; what a person writes takes a few hundredths of it."""
 
 
 def parse(text: str, symbols: Mapping[str, Symbol]) -> Expr:

@@ -12,8 +12,6 @@ import hashlib
 import importlib.util
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from actfn.kernels.lower import Program
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
-FORMS = ("value", "product", "double")
+FORMS = ("value", "product", "double", "output")
 ITEMSIZE = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 
 
@@ -36,7 +34,8 @@ class Request:
     """Which loop is wanted.
 
     `order` and `by` say of which derivative (see `lower.program`). `form` is "value": F(x); "product": g*F(x), the
-    backward pass; "double": gg*F(x) and gg*g*F'(x), the backward of that. `dtype` is what lies in memory;
+    backward pass; "double": gg*F(x) and gg*g*F'(x), the backward of that; "output": g*f' from y = f(x), as
+    `kernels.inverse` finds it. `dtype` is what lies in memory;
     `accuracy` is "fast" or "correct" (float32 through float64; the 16-bit types always go that way).
     """
 
@@ -54,16 +53,9 @@ class Request:
         return self.parameters or ("float32" if self.dtype in ("float16", "bfloat16") else self.dtype)
 
     @property
-    def level(self) -> str:
-        """The arithmetic: the module of primitives."""
-        if self.dtype == "float64":
-            return "float64"
-        return "float32" if self.dtype == "float32" and self.accuracy == "fast" else "wide"
-
-    @property
     def arrays(self) -> tuple[str, ...]:
         """The arguments that are arrays, beside the parameters."""
-        return {"value": ("x",), "product": ("x", "g"), "double": ("x", "g", "gg")}[self.form]
+        return {"value": ("x",), "product": ("x", "g"), "double": ("x", "g", "gg"), "output": ("y", "g")}[self.form]
 
     @property
     def outputs(self) -> int:
@@ -81,12 +73,9 @@ class Kernel:
     request: Request
     address: int
     source: str
+    call: Any = field(repr=False, compare=False)
+    """The function, called without the interpreter's lock."""
     keeps: Any = field(repr=False, compare=False)
-
-    @property
-    def call(self) -> Any:
-        """The function, called without the interpreter's lock."""
-        return _prototype()(self.address)
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +104,7 @@ def kernel(request: Request) -> Kernel:
                 entry = _compiled(request)
                 cache.store(key, entry)
             address, keeps = _loaded(entry)
-            _kernels[request] = Kernel(request, address, entry.source, keeps)
+            _kernels[request] = Kernel(request, address, entry.source, _prototype()(address), keeps)
         return _kernels[request]
 
 
@@ -154,9 +143,13 @@ def program(request: Request) -> Program:
     """The steps of a request, over its arrays and the parameters."""
     from sympy import Symbol
 
-    from actfn.kernels.lower import combined
+    from actfn.kernels.lower import combined, of_output
 
     g, gg = Symbol("g", real=True), Symbol("gg", real=True)
+    if request.form == "output":
+        from actfn.kernels.inverse import Y, from_output
+
+        return of_output(request.definition, from_output(request.definition).slope, Y, g)
     factors = {"value": [(1, 0)], "product": [(g, 0)], "double": [(gg, 0), (g * gg, 1)]}[request.form]
     return combined(request.definition, request.order, request.by, request.arrays, factors)
 
@@ -165,20 +158,35 @@ def source(request: Request) -> str:
     """The Python source that is compiled: a scalar function and the loop around it."""
     from actfn.formula.printers.numba import NumbaFloat32Printer, NumbaPrinter, NumbaWidePrinter
 
-    printer = {"float64": NumbaPrinter, "float32": NumbaFloat32Printer, "wide": NumbaWidePrinter}[request.level]()
     steps = program(request)
+    chosen = level(request, steps)
+    printer = {"float64": NumbaPrinter, "float32": NumbaFloat32Printer, "wide": NumbaWidePrinter}[chosen]()
     scalar = printer.scalar("scalar", steps.arguments, steps.assignments, steps.results)
-    return _heading(request) + scalar + "\n\n" + _loop(request, printer)
+    return _heading(request) + scalar + "\n\n" + _loop(request, chosen)
+
+
+def level(request: Request, steps: Program) -> str:
+    """The arithmetic of a kernel, which is the module of primitives that it calls: "float32", "wide" or "float64".
+
+    "wide" is float64 arithmetic for narrower results: always for 16-bit types and for "correct", and for "fast" where
+    float32 arithmetic would lose more than a few ulps.
+    """
+    from actfn.kernels.lower import float32_suffices
+
+    if request.dtype == "float64":
+        return "float64"
+    fast = request.dtype == "float32" and request.accuracy == "fast"
+    return "float32" if fast and float32_suffices(request.definition, steps) else "wide"
 
 
 def _heading(request: Request) -> str:
     what = "f" + "'" * request.order + "".join(f" by {name}" for name in request.by)
-    form = {"value": what, "product": f"g*{what}", "double": f"gg*{what} and gg*g*{what}'"}[request.form]
+    form = {"value": what, "product": f"g*{what}", "double": f"gg*{what} and gg*g*{what}'", "output": "g*f' from y = f"}[request.form]
     return f'"""{request.definition.name}: {form} for {request.dtype}, {request.accuracy}.\n\n{request.definition.formula}\n"""\n\n'
 
 
-def _loop(request: Request, printer: Any) -> str:
-    kind, level = request.dtype, request.level
+def _loop(request: Request, level: str) -> str:
+    kind = request.dtype
     narrow_inputs = kind != level
     parameters = list(request.definition.defaults)
     names = [f"p{i}" for i in range(len(parameters))]
@@ -243,16 +251,9 @@ def _compiled(request: Request) -> cache.Entry:
     sizes = types.CPointer(types.intp)
     contiguous = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
     loop = load(text, "loop", {"contiguous": contiguous, "__name__": "actfn.kernels.generated"})
-    with _one_at_a_time():
-        compiled = cfunc(types.void(sizes, sizes, sizes, types.intp), error_model="numpy")(loop)
+    compiled = cfunc(types.void(sizes, sizes, sizes, types.intp), error_model="numpy")(loop)
     code = compiled._library._get_compiled_object()
     return cache.Entry(compiled._wrapper_name, bytes(code), text)
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    with _building:
-        yield
 
 
 _UNUSED = ("numba_gil_ensure", "numba_gil_release", "NRT_MemInfo_call_dtor", "numba_unpickle")

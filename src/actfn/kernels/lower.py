@@ -18,7 +18,7 @@ from sympy.logic.boolalg import And, Boolean, BooleanAtom, Not, Or
 
 from actfn.definition import Definition
 from actfn.formula.derivative import derivative
-from actfn.formula.functions import X, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
+from actfn.formula.functions import X, cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
 from actfn.formula.pieces import unfold
 
 
@@ -62,6 +62,12 @@ def combined(
         expression = stable(derivative(form, order + k, definition.conventions, symbols))
         results.append(factor * guards.visit(keep_nan(expression), X))
     return share(arguments, results, guards.assignments)
+
+
+def of_output(definition: Definition, slope: Expr, y: Symbol, factor: Expr) -> Program:
+    """The program of `factor` times a slope that is given over the output y; the arguments are y, the factor, the parameters."""
+    arguments = (y.name, str(factor), *definition.defaults)
+    return share(arguments, [factor * slope])
 
 
 # -- stable forms -------------------------------------------------------------------------------------------------------
@@ -320,6 +326,51 @@ def _nan_last(node: Piecewise) -> Expr:
     if len(rest) == 1 and rest[0][1] == S.true and first.has(X) and not rest[0][0].has(X):
         return Piecewise((rest[0][0], Not(condition)), (first, True))
     return node
+
+
+# -- which arithmetic ---------------------------------------------------------------------------------------------------
+
+_AMPLIFYING = (sympy.exp, sigmoid, softplus, sympy.erfc, erfc, sympy.sinh, sympy.cosh, sympy.sin, sympy.cos, sympy.tan, sympy.log, log1p)
+_KEEPING = (sympy.tanh, sympy.erf, sympy.atan, sympy.asinh, expm1, cbrt, sympy.Abs, sympy.sign, maximum, minimum)
+
+
+def float32_suffices(definition: Definition, steps: Program) -> bool:
+    """Whether float32 arithmetic keeps a few ulps, at the default parameters; float64 is needed where errors grow.
+
+    They grow where two terms in x may cancel, and where a function that amplifies its argument's relative error (exp by
+    |u|, erfc by 2u^2) gets an argument that was rounded. A product of x and a power of two is exact.
+    """
+    defaults = {p.symbol: Rational(repr(float(p.default))) for p in definition.parameters}
+    values: dict[Symbol, Expr] = {}
+    exact = {X}
+    for symbol, expression in steps.assignments:
+        values[symbol] = expression
+        if _is_exact(expression.xreplace(defaults), exact):
+            exact.add(symbol)
+    depends = {X, *(s for s, e in values.items() if e.free_symbols & {X, *values})}
+    for expression in (*values.values(), *steps.results):
+        for node in sympy.preorder_traversal(expression):
+            inner = [a for a in node.args if isinstance(a, Expr) and a.free_symbols & depends]
+            if isinstance(node, Add) and len(inner) > 1:
+                return False
+            if isinstance(node, _AMPLIFYING) and inner and not _is_exact(inner[0].xreplace(defaults), exact):
+                return False
+            if isinstance(node, Pow) and inner and not (node.exp.is_Integer and -1 <= node.exp <= 3):
+                return False
+            if isinstance(node, sympy.Function) and inner and not isinstance(node, (*_AMPLIFYING, *_KEEPING, Piecewise)):
+                return False
+    return True
+
+
+def _is_exact(expression: Expr, exact: set[Symbol]) -> bool:
+    """Whether an expression in x is evaluated without rounding: x, -x, |x|, x times a power of two, a choice of these."""
+    if isinstance(expression, Piecewise):
+        return all(e.is_number or _is_exact(e, exact) for e, _ in expression.args)
+    if isinstance(expression, sympy.Abs):
+        return _is_exact(expression.args[0], exact)
+    coefficient, rest = expression.as_coeff_Mul()
+    size = abs(coefficient)
+    return rest in exact and size.is_Rational and (size.p == 1 or size.q == 1) and bool(size.p & (size.p - 1) == 0 == size.q & (size.q - 1))
 
 
 # -- shared subexpressions ----------------------------------------------------------------------------------------------

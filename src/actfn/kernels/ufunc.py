@@ -37,6 +37,19 @@ def ufunc(
 
 
 @lru_cache(maxsize=1024)
+def of_request(request: Request) -> np.ufunc:
+    """A ufunc with the one loop of a request: its arrays and the parameters in, its results out."""
+    built = kernel(request)
+    loops, datas = (ctypes.c_void_p * 1)(built.address), (ctypes.c_void_p * 1)(None)
+    inputs = [request.dtype] * len(request.arrays) + [request.parameter_dtype] * len(request.definition.parameters)
+    kinds = [np.dtype(d).num for d in (*inputs, *[request.dtype] * request.outputs)]
+    signature = (ctypes.c_char * len(kinds))(*kinds)
+    name = request.definition.name.encode()
+    _alive.extend((loops, datas, signature, name, built))
+    return _make()(loops, datas, signature, 1, len(inputs), request.outputs, -1, name, b"", 0)
+
+
+@lru_cache(maxsize=1024)
 def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[tuple[str, float], ...]) -> np.ufunc:
     values = dict(fixed)
     kernels = [kernel(Request(definition, derivative, (), "value", d, accuracy, d)) for d in _LOOPS[accuracy]]

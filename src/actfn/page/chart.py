@@ -144,17 +144,8 @@ class Chart:
             width = 2.5 if curve is self.curves[0] else 1.75
             dash = ",".join(f"{length}px" for length in curve.dash.split()) or "solid"
             line = {"color": f"var(--{curve.style})", "width": width, "dash": dash, "simplify": False}
-            data.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "name": curve.label,
-                    "x": x,
-                    "y": y,
-                    "line": line,
-                    "zorder": -len(data),
-                }
-            )
+            trace = {"type": "scatter", "mode": "lines", "name": curve.label, "x": x, "y": y, "line": line}
+            data.append(trace | {"zorder": -len(data)})  # the first is on top
         axis = {
             "color": "var(--muted)",
             "gridcolor": "var(--grid)",
@@ -176,7 +167,7 @@ class Chart:
 
 
 def dots(jumps: Sequence[Jump]) -> list[tuple[float, float, bool]]:
-    """(x, y, closed) of the dots at jumps: a closed one for the value, an open one for each limit that isn't the value."""
+    """(x, y, closed) of the dots at jumps: closed for the value, open for each limit that differs from it."""
     found = []
     for jump in jumps:
         if jump.broken:

@@ -6,21 +6,28 @@ Leans on latex2mathml. What it can't read is shown as the LaTeX text itself, nev
 from __future__ import annotations
 
 import re
+from html import unescape
+from xml.etree import ElementTree
 
 from markupsafe import Markup
+
+_PRIME = re.compile(r"<msup><mi>f</mi><mi>([\u2032-\u2034])</mi></msup>")
+_NAME = re.compile(r"<mo>([a-z]{2,}\d?)</mo>")
 
 
 def mathml(latex: str, display: str = "block") -> Markup:
     """A `<math>` element for LaTeX; `display` is "block" or "inline"."""
-    from latex2mathml.converter import convert
+    from latex2mathml.converter import convert_to_element
 
     try:
-        element = convert(latex, display=display)
+        root = convert_to_element(latex, display=display)
     except Exception:  # the converter has no exception class of its own; a formula it can't set is still shown
         return Markup("<code>{}</code>").format(latex)
+    # The converter holds signs as entities and undoes the escaping of everything to write them, of `\text{<b>}` too.
+    for element in root.iter():
+        element.text = unescape(element.text) if element.text else element.text
+    text = ElementTree.tostring(root, encoding="unicode")
     # A prime is raised by its glyph already; as an exponent it would be raised twice.
-    element = re.sub(
-        r"<msup><mi>f</mi><mi>(&#x0203[2-4];)</mi></msup>", r'<mi>f</mi><mo lspace="0" rspace="0">\1</mo>', element
-    )
+    text = _PRIME.sub(r'<mi>f</mi><mo lspace="0" rspace="0">\1</mo>', text)
     # A function's name as <mi> stands upright, closed up to its argument; as <mo> it gets the space of an operator.
-    return Markup(re.sub(r"<mo>([a-z]{2,}\d?)</mo>", r"<mi>\1</mi>", element))
+    return Markup(_NAME.sub(r"<mi>\1</mi>", text))

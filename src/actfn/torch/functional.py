@@ -1,9 +1,9 @@
-"""An activation as a PyTorch function: the printed expression, with derivatives that are derived and not traced.
+"""An activation as a PyTorch function, with derivatives that are derived and not traced.
 
-Run eagerly, f is an `autograd.Function` whose backward evaluates the printed code of f', whose backward is f'' and so
-on: autograd's own way through the expression would lose what the formula keeps (the derivative of `expm1` is taken
-from its rounded result, and is 0 where exp(x) is not). While `torch.compile` or `torch.export` traces, the printed
-expression itself is traced.
+A plain tensor in memory goes to the compiled kernels (`eager`). Anything else goes through the printed expression: its
+derivative of each order is printed too, as autograd's own way through the expression would lose what the formula keeps
+(the derivative of `expm1` is taken from its rounded result, and is 0 where exp(x) is not). While `torch.compile` or
+`torch.export` traces, the printed expression itself is traced.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
 from actfn.definition import Definition
 from actfn.formula.printers.torch import TorchPrinter
-from actfn.kernels.printed import load
+from actfn.kernels.inverse import from_output
 from actfn.kernels.lower import program
-
-Spec = tuple[Definition, int, tuple[str, ...]]
-"""A definition, the order of its derivative by x, and the parameters that it is differentiated by."""
+from actfn.kernels.printed import load
+from actfn.torch import eager
+from actfn.torch.eager import Spec, along
 
 _HALVES = (torch.float16, torch.bfloat16)
 
@@ -60,7 +61,8 @@ class _Derivative(torch.autograd.Function):
         (gradient,) = gradients
         x, parameters = _saved(ctx)
         needs = ctx.needs_input_grad
-        wanted: list[Any] = [None, gradient * _along(ctx.spec, x, parameters) if needs[1] else None]
+        by_x = (gradient * _along(ctx.spec, x, parameters)).sum_to_size(x.shape) if needs[1] else None
+        wanted: list[Any] = [None, by_x]
         names = tuple(ctx.spec[0].defaults)
         for name, parameter, needed in zip(names, parameters, needs[2:], strict=True):
             slope = gradient * _along(ctx.spec, x, parameters, name) if needed else None
@@ -87,9 +89,7 @@ def _saved(ctx: Any) -> tuple[torch.Tensor, list[Any]]:
 
 def _along(spec: Spec, x: torch.Tensor, parameters: list[Any], name: str | None = None) -> torch.Tensor:
     """The derivative of a spec by x, or by a parameter."""
-    definition, order, by = spec
-    inner: Spec = (definition, order + 1, by) if name is None else (definition, order, tuple(sorted((*by, name))))
-    return _Derivative.apply(inner, x, *parameters)
+    return _Derivative.apply(along(spec, name), x, *parameters)
 
 
 def _evaluate(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.Tensor:
@@ -105,12 +105,20 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
     """f as a function of a floating-point tensor and the parameters, by position or name, with defaults.
 
     A parameter is a number or a tensor that broadcasts with x; a tensor gets its gradient. The result has the dtype
-    and shape of x (broadcast with the parameters). float16 and bfloat16 are computed in float32 and rounded once more.
-    Raises `TypeError` for an x that isn't a floating-point tensor, `ValueError` for a number outside a domain.
+    and shape of x (broadcast with the parameters). float16 and bfloat16 results are rounded once.
+
+    By keyword: `inplace=True` writes into x; `save="output"` keeps the result for the backward pass instead of x, which
+    costs no memory where the next layer keeps it anyway, but the gradient is as exact as the rounded result allows and
+    can't be differentiated again; `accuracy="correct"` rounds correctly (float32).
+    Raises `TypeError` for an x that isn't a floating-point tensor, `ValueError` for a number outside a domain and for
+    `save="output"` where f' isn't a function of f(x).
     """
     names = tuple(definition.defaults)
+    spec: Spec = (definition, 0, ())
 
-    def activation(x: torch.Tensor, *args: Any, **keywords: Any) -> torch.Tensor:
+    def activation(
+        x: torch.Tensor, *args: Any, inplace: bool = False, save: str = "input", accuracy: str = "fast", **keywords: Any
+    ) -> torch.Tensor:
         if not isinstance(x, torch.Tensor) or not x.is_floating_point():
             kind = x.dtype if isinstance(x, torch.Tensor) else type(x).__name__
             raise TypeError(f"{definition.name} takes a floating-point tensor, not {kind}; write {definition.name}(x.float())")
@@ -122,14 +130,53 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
                 known = ", ".join(names) or "none"
                 raise TypeError(f"{definition.name}: no free parameter {name!r}; its parameters: {known}")
             given[name] = value
-        parameters = [_parameter(definition, n, given.get(n, definition.defaults[n]), x.dtype) for n in names]
+        parameters = tuple(_parameter(definition, n, given.get(n, definition.defaults[n]), x.dtype) for n in names)
         if torch.compiler.is_compiling():
-            return _evaluate((definition, 0, ()), x, tuple(parameters))
-        return _Derivative.apply((definition, 0, ()), x, *parameters)
+            y = _evaluate(spec, x, parameters)
+        elif not _plain(x, parameters):
+            y = _Derivative.apply(spec, x, *parameters)
+        else:
+            return _by_kernel(spec, x, parameters, inplace, save, accuracy)
+        return x.copy_(y) if inplace else y
 
     activation.__name__ = activation.__qualname__ = definition.name
     activation.__doc__ = f"{definition.title or definition.name}: {definition.formula}\n\n{definition.summary}"
     return activation
+
+
+def _plain(x: torch.Tensor, parameters: tuple[Any, ...]) -> bool:
+    """Whether kernels serve: nothing transforms the call, and every tensor is one that they can read."""
+    if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+        return False
+    return eager.suits(x) and all(eager.suits(p) for p in parameters if isinstance(p, torch.Tensor))
+
+
+def _by_kernel(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...], inplace: bool, save: str, accuracy: str) -> torch.Tensor:
+    if save not in ("input", "output"):
+        raise ValueError(f"save is 'input' or 'output', not {save!r}")
+    tensors = any(isinstance(p, torch.Tensor) for p in parameters)
+    needed = torch.is_grad_enabled() and (x.requires_grad or any(isinstance(p, torch.Tensor) and p.requires_grad for p in parameters))
+    if save == "output":
+        _check_output(spec[0], parameters)
+        if needed and not tensors:  # a parameter's own gradient needs the input
+            return eager.FromOutput.apply(spec, accuracy, inplace, x, *parameters)
+    if not needed:
+        return eager.compute("value", spec, (x,), parameters, accuracy, x if inplace else None)[0]
+    if inplace:
+        if x.is_leaf and x.requires_grad:
+            raise RuntimeError("a leaf tensor that requires its gradient can't be changed in place; write inplace=False")
+        return x.copy_(eager.Value.apply(spec, accuracy, x.clone(), *parameters))
+    return eager.Value.apply(spec, accuracy, x, *parameters)
+
+
+def _check_output(definition: Definition, parameters: tuple[Any, ...]) -> None:
+    """Raises `ValueError` where f' isn't known from f(x) at these parameters."""
+    rule = {definition.symbols[n]: float(torch.as_tensor(p).min()) for n, p in zip(definition.defaults, parameters, strict=True)}
+    for demand in from_output(definition).nonnegative:
+        if demand.subs(rule) < 0:
+            raise ValueError(
+                f"{definition.name}: save='output' needs {demand} >= 0, as f' isn't a function of f(x) otherwise; write save='input'"
+            )
 
 
 def _parameter(definition: Definition, name: str, value: Any, dtype: torch.dtype) -> Any:

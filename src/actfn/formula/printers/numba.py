@@ -19,6 +19,10 @@ from actfn.formula.printers.target import CodePrinter
 
 PRIMITIVES = "actfn.kernels.primitives"
 MAX_POWER = 64
+_BOUNDED = (sympy.exp, functions.sigmoid, sympy.tanh, functions.erfc, sympy.erf, sympy.sin, sympy.cos, sympy.atan)
+_FUSED = ((functions.sigmoid, "times_sigmoid"), (sympy.tanh, "times_tanh"))
+_SHARED = {"fabs", "fma", "integer_power", "maximum", "minimum", "sign", "sqrt"}
+"""What is the same in every arithmetic."""
 
 
 class NumbaPrinter(CodePrinter):
@@ -85,6 +89,23 @@ class NumbaPrinter(CodePrinter):
     _print_Pi = _print_Exp1 = _print_constant
 
     # -- arithmetic
+
+    def product(self, factors: Sequence[Expr]) -> str:
+        """Bounded factors first: (2*exp(u))*x is 0 where exp(u) is, while (2*x)*exp(u) may be infinity times 0.
+
+        A factor sigmoid(u) or tanh(u) takes the rest along, so that the product is rounded once.
+        """
+        ordered = sorted(factors, key=lambda f: (not f.is_number, not isinstance(f.as_base_exp()[0], _BOUNDED)))
+        if not ordered:
+            return self.number(1.0)
+        for kind, name in _FUSED:
+            fused = [f for f in ordered if isinstance(f, kind)]
+            if fused and len(ordered) > 1:
+                rest = list(ordered)
+                rest.remove(fused[-1])
+                self.used.add(name)
+                return f"{name}({self.product(rest)}, {self._print(fused[-1].args[0])})"
+        return super().product(ordered)
 
     def _print_Add(self, expr: Expr) -> str:
         """A chain of fused multiply-adds over the products; the other terms are added first."""
@@ -172,10 +193,10 @@ class NumbaPrinter(CodePrinter):
 
     def imports(self) -> str:
         """What the printed code so far needs."""
-        names = ", ".join(sorted(self.used))
-        lines = ["from actfn.kernels.primitives.intrinsics import primitive"]
-        if names:
-            lines.append(f"from {PRIMITIVES}.{self.arithmetic} import {names}")
+        shared, own = sorted(self.used & _SHARED), sorted(self.used - _SHARED)
+        lines = [f"from {PRIMITIVES}.intrinsics import primitive"]
+        lines += [f"from {PRIMITIVES}.arithmetic import {', '.join(shared)}"] * bool(shared)
+        lines += [f"from {PRIMITIVES}.{self.arithmetic} import {', '.join(own)}"] * bool(own)
         return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numpy import float32
 
-from actfn.kernels.primitives.coefficients import EXPM1_32, LOG1P_32
+from actfn.kernels.primitives.coefficients import EXPM1_32, LOG_32, SOFTPLUS_32
 from actfn.kernels.primitives.intrinsics import (
     copysign,
     exponent_and_mantissa,
@@ -43,9 +43,10 @@ HIGHEST_SIGMOID = float32(18)  # sigmoid is 1 above
 SHIFT_24, UNSCALE_24 = SHIFT + float32(24), float32(2.0**-24)
 HIGHEST_TANH = float32(8.48)  # n = 24: 1 - 2^-n is exact; tanh rounds to one value from here to
 ONE_TANH = float32(9.0109129)  # where it becomes 1
+LARGE_EXPONENT = float32(100)  # what log1p's 1 + x loses is nothing to numbers of this size
 TINY = float32(2.0**-26)  # expm1 and log1p are their argument below
 SMALLEST_NORMAL = float32(2.0**-126)
-THREE_QUARTERS = float32(0.75)
+ROOT_HALF = float32(0.70710677)
 
 
 @primitive
@@ -209,17 +210,24 @@ def times_tanh(a, x):
 
 @primitive
 def log1p_sum(k, f, f_low):
-    """(high, low): their sum is k ln 2 + log1p(f + f_low), for f in [-1/4, 1/2] and f_low far below it."""
+    """(high, low): their sum is k ln 2 + log1p(f + f_low), for 1 + f in [sqrt(1/2), sqrt(2)] and f_low far below it.
+
+    log1p(f) = f - (h - s*(h + R(s^2))) with s = f/(2 + f) and h = f^2/2, as in fdlibm: f leads and is exact.
+    """
+    s = f / (TWO + f)
+    ss = s * s
+    h = HALF * f * f
     short = k * LN2_SHORT
     high = short + f
-    low = (f - (high - short)) + fma(k, LN2_REST, f_low)
-    return high, fma(f * f, polynomial(f, LOG1P_32), low)
+    low = fma(k, LN2_REST, fma(-f, f_low, f_low))
+    low = h - fma(s, fma(ss, polynomial(ss, LOG_32), h), low)
+    return high, (f - (high - short)) - low
 
 
 @primitive
 def log(x):
     small = x < SMALLEST_NORMAL
-    k, m = exponent_and_mantissa(x * float32(2.0**23) if small else x, THREE_QUARTERS)
+    k, m = exponent_and_mantissa(x * float32(2.0**23) if small else x, ROOT_HALF)
     k = k - float32(23) if small else k
     high, low = log1p_sum(k, m - ONE, -ZERO)
     y = high + low
@@ -236,16 +244,12 @@ def softplus_parts(x):
     m = fma(t, LOG2E, SHIFT_24)
     n = m - SHIFT_24
     w, w_low = exp_reduced(fma(n, -LN2_REST, fma(n, -LN2_SHORT, t)))
-    # 1 + exp is 2(1 + f) where exp > 1/2, else 1 + f
-    near = t > -LN2
-    s = power_of_two(m) * (UNSCALE_24 * HALF if near else UNSCALE_24)
-    f = fma(w, s, -HALF if near else -ZERO)
-    half = LN2 if near else ZERO
+    s = power_of_two(m) * UNSCALE_24
+    e, e_low = w * s, w_low * s
     whole = x if x > ZERO else ZERO
-    a = half + whole
-    high = a + f
-    low = ((a - high) + f) + fma(w_low, s, (half - a) + whole)
-    return high, fma(f * f, polynomial(f, LOG1P_32), low)
+    larger, smaller = (whole, e) if whole > e else (e, whole)
+    high = larger + smaller
+    return high, ((larger - high) + smaller) + fma(e * e, polynomial(e - HALF, SOFTPLUS_32), e_low)
 
 
 @primitive
@@ -259,9 +263,10 @@ def log1p(x):
     u = ONE + x
     lost = u - x
     lost = (x - (u - lost)) + (ONE - lost)
-    k, m = exponent_and_mantissa(u, THREE_QUARTERS)
-    f_low = lost * power_of_two(SHIFT - k)
-    high, low = log1p_sum(k, m - ONE, f_low)
+    k, m = exponent_and_mantissa(u, ROOT_HALF)
+    f = m - ONE
+    f_low = lost * power_of_two(SHIFT - (LARGE_EXPONENT if k > LARGE_EXPONENT else k))
+    high, low = log1p_sum(k, f, f_low)
     y = high + low
     y = y if x < INFINITY else x
     y = x if fabs(x) < TINY else y

@@ -1,0 +1,88 @@
+"""Calling a loop over long arrays: in chunks, over a pool of threads of our own.
+
+Loops run without the interpreter's lock, so plain Python threads do; Numba's own threading layers are never started
+(one of them ends the process when two callers use it at once). A child of `fork` begins with no pool and makes its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from actfn.kernels.build import ITEMSIZE, Kernel
+
+GRAIN = 65_536
+"""A chunk is at least so long: handing one over costs as much as computing some 50,000 elements."""
+
+_threads = 0
+_pools: dict[int, ThreadPoolExecutor] = {}
+_making = threading.Lock()
+
+
+def set_num_threads(count: int) -> None:
+    """How many threads a call may use from now on; 0 is as many as there are processors. PyTorch calls follow PyTorch.
+
+    Raises `ValueError` for a negative count.
+    """
+    global _threads
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise ValueError(f"the number of threads is a whole number from 0 (as many as there are processors), not {count!r}")
+    _threads = count
+
+
+def get_num_threads() -> int:
+    """How many threads a call may use."""
+    return _threads or _processors()
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def run(kernel: Kernel, n: int, arrays: Sequence[int], parameters: Sequence[int], outputs: Sequence[int], threads: int = 1) -> None:
+    """One call over n dense elements: addresses of the arrays, of one value a parameter, and of the outputs."""
+    size = ITEMSIZE[kernel.request.dtype]
+    count = len(arrays) + len(parameters) + len(outputs)
+    kind = ctypes.c_ssize_t * count
+    steps = kind(*[size] * len(arrays), *[0] * len(parameters), *[size] * len(outputs))
+    function = kernel.call
+    parts = min(threads, n // GRAIN)
+    if parts < 2:
+        function(kind(*arrays, *parameters, *outputs), ctypes.byref(ctypes.c_ssize_t(n)), steps, None)
+        return
+    chunk = -(-n // parts // 64) * 64  # whole cache lines, so that no two threads write to one
+
+    def part(start: int) -> None:
+        at = start * size
+        moved = kind(*(a + at for a in arrays), *parameters, *(y + at for y in outputs))
+        function(moved, ctypes.byref(ctypes.c_ssize_t(min(chunk, n - start))), steps, None)
+
+    waiting = [_pool(parts - 1).submit(part, start) for start in range(chunk, n, chunk)]
+    part(0)
+    for future in waiting:
+        future.result()
+
+
+def _pool(workers: int) -> ThreadPoolExecutor:
+    pool = _pools.get(workers)
+    if pool is None:
+        with _making:
+            pool = _pools.setdefault(workers, ThreadPoolExecutor(workers, thread_name_prefix="actfn"))
+    return pool
+
+
+def _forget() -> None:
+    """In a child of fork: the threads are gone, and a lock may have been held when it was made."""
+    global _making
+    _pools.clear()
+    _making = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,207 @@
+"""Kernels under PyTorch's autograd: the fast path for plain tensors in memory, run eagerly.
+
+The backward pass is one loop (g*f'), and so is the backward of that (gg*f' and gg*g*f''); only a third derivative is
+put together from differentiable parts. Any dense layout is used as it lies; large results lie in huge pages.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+import torch
+
+from actfn.definition import Definition
+from actfn.kernels.build import ITEMSIZE, Request, kernel
+from actfn.kernels.threads import run
+from actfn.kernels.ufunc import of_request
+
+Spec = tuple[Definition, int, tuple[str, ...]]
+"""A definition, the order of its derivative by x, and the parameters that it is differentiated by."""
+
+DTYPES = {
+    torch.float16: "float16",
+    torch.bfloat16: "bfloat16",
+    torch.float32: "float32",
+    torch.float64: "float64",
+}
+_HUGE = 4 << 20
+"""From this many bytes on NumPy asks for huge pages, and PyTorch does not."""
+
+
+def suits(x: torch.Tensor) -> bool:
+    """Whether a tensor is one that a kernel can read: plain, in memory, of a dtype that there are loops for."""
+    kind = type(x)
+    return (
+        (kind is torch.Tensor or kind is torch.nn.Parameter)
+        and x.device.type == "cpu"
+        and x.dtype in DTYPES
+        and x.layout is torch.strided
+        and not x.is_neg()
+    )
+
+
+def compute(
+    form: str, spec: Spec, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...], accuracy: str = "fast", into: torch.Tensor | None = None
+) -> tuple[torch.Tensor, ...]:
+    """The results of one loop, without a graph. The arrays have one shape and dtype; `into` takes the only result."""
+    x = arrays[0]
+    definition, order, by = spec
+    built = kernel(Request(definition, order, by, form, DTYPES[x.dtype], accuracy))
+    numbers = [_number(p) for p in parameters]
+    if None in numbers:
+        return _broadcast(built.request, arrays, parameters)
+    first = empty_like(x) if into is None else into
+    if first.stride() != x.stride() and x.numel() > 1:  # not dense: a copy that is
+        arrays = tuple(a.contiguous() for a in arrays)
+        first = empty_like(arrays[0])
+    stride = first.stride()
+    arrays = tuple(a if a.stride() == stride else empty_like(first).copy_(a) for a in arrays)
+    results = (first, *(empty_like(first) for _ in range(built.request.outputs - 1)))
+    n = x.numel()
+    if n:
+        kind = ctypes.c_double if built.request.parameter_dtype == "float64" else ctypes.c_float
+        values = [kind(v) for v in numbers]
+        run(
+            built,
+            n,
+            [a.data_ptr() for a in arrays],
+            [ctypes.addressof(v) for v in values],
+            [y.data_ptr() for y in results],
+            torch.get_num_threads(),
+        )
+    if into is not None and results[0] is not into:
+        into.copy_(results[0])
+        return (into,)
+    return results
+
+
+def _number(parameter: Any) -> float | None:
+    if isinstance(parameter, torch.Tensor):
+        return parameter.item() if parameter.numel() == 1 and parameter.dim() == 0 else None
+    return parameter
+
+
+def _broadcast(request: Request, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]) -> tuple[torch.Tensor, ...]:
+    """Parameters that are arrays: NumPy broadcasts them over the same loop."""
+    if request.dtype == "bfloat16":  # which NumPy has not
+        wide = tuple(a.float() for a in arrays)
+        widened = tuple(p.float() if isinstance(p, torch.Tensor) else p for p in parameters)
+        request = Request(request.definition, request.order, request.by, request.form, "float32", "correct")
+        return tuple(r.to(arrays[0].dtype) for r in _broadcast(request, wide, widened))
+    kind = np.dtype(request.parameter_dtype)
+    values = [p.detach().numpy().astype(kind) if isinstance(p, torch.Tensor) else np.asarray(p, kind) for p in parameters]
+    results = of_request(request)(*(a.detach().numpy() for a in arrays), *values)
+    return tuple(torch.from_numpy(np.asarray(r)) for r in (results if isinstance(results, tuple) else (results,)))
+
+
+def empty_like(x: torch.Tensor) -> torch.Tensor:
+    """An uninitialised tensor like x, of the same layout where that is dense, in huge pages where it is large."""
+    size = x.numel() * ITEMSIZE[DTYPES[x.dtype]]
+    if size < _HUGE:
+        return torch.empty_like(x)
+    like = torch.empty_like(x, device="meta")
+    storage = torch.from_numpy(np.empty(size, np.uint8)).untyped_storage()
+    return torch.empty(0, dtype=x.dtype).set_(storage, 0, like.shape, like.stride())
+
+
+class Value(torch.autograd.Function):
+    """F(x), for F a derivative of a formula by x and by parameters."""
+
+    @staticmethod
+    def forward(ctx: Any, spec: Spec, accuracy: str, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.spec, ctx.accuracy = spec, accuracy
+        _save(ctx, (x,), parameters)
+        return compute("value", spec, (x,), parameters, accuracy)[0]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        (g,) = gradients
+        (x,), parameters = _saved(ctx, 1)
+        needs = ctx.needs_input_grad
+        wanted = _times(g, along(ctx.spec), ctx.accuracy, x, parameters) if needs[2] else None
+        return (None, None, wanted, *_by_parameters(ctx.spec, ctx.accuracy, g, x, parameters, needs[3:]))
+
+
+class Product(torch.autograd.Function):
+    """g*F(x)."""
+
+    @staticmethod
+    def forward(ctx: Any, spec: Spec, accuracy: str, g: torch.Tensor, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.spec, ctx.accuracy = spec, accuracy
+        _save(ctx, (g, x), parameters)
+        return compute("product", spec, (x, g), parameters, accuracy)[0]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        (gg,) = gradients
+        (g, x), parameters = _saved(ctx, 2)
+        needs, spec, accuracy = ctx.needs_input_grad, ctx.spec, ctx.accuracy
+        by_parameters = _by_parameters(spec, accuracy, gg * g, x, parameters, needs[4:]) if any(needs[4:]) else [None] * len(parameters)
+        if torch.is_grad_enabled() or not needs[3]:
+            by_g = _times(gg, spec, accuracy, x, parameters) if needs[2] else None
+            by_x = _times(gg * g, along(spec), accuracy, x, parameters) if needs[3] else None
+        else:
+            by_g, by_x = compute("double", spec, (x, g, gg), tuple(parameters), accuracy)
+        return (None, None, by_g, by_x, *by_parameters)
+
+
+class FromOutput(torch.autograd.Function):
+    """f(x), keeping y = f(x) instead of x; its backward can't be differentiated, as x is gone."""
+
+    @staticmethod
+    def forward(ctx: Any, spec: Spec, accuracy: str, inplace: bool, x: torch.Tensor, *parameters: float) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.spec, ctx.accuracy, ctx.parameters = spec, accuracy, parameters
+        (y,) = compute("value", spec, (x,), parameters, accuracy, x if inplace else None)
+        if inplace:
+            ctx.mark_dirty(x)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        (slope,) = compute("output", ctx.spec, (y, gradients[0]), ctx.parameters, ctx.accuracy)
+        return (None, None, None, slope, *[None] * len(ctx.parameters))
+
+
+def along(spec: Spec, name: str | None = None) -> Spec:
+    """The spec of the derivative by x, or by a parameter."""
+    definition, order, by = spec
+    return (definition, order + 1, by) if name is None else (definition, order, tuple(sorted((*by, name))))
+
+
+def _times(g: torch.Tensor, spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:
+    if g.shape != x.shape:  # the parameters broadcast x to a larger shape
+        return (g * Value.apply(spec, accuracy, x, *parameters)).sum_to_size(x.shape)
+    if torch.is_grad_enabled():
+        return Product.apply(spec, accuracy, g, x, *parameters)
+    return compute("product", spec, (x, g), tuple(parameters), accuracy)[0]
+
+
+def _by_parameters(
+    spec: Spec, accuracy: str, g: torch.Tensor, x: torch.Tensor, parameters: list[Any], needs: tuple[bool, ...]
+) -> list[torch.Tensor | None]:
+    wanted: list[torch.Tensor | None] = []
+    for name, parameter, needed in zip(spec[0].defaults, parameters, needs, strict=True):
+        if not needed:
+            wanted.append(None)
+            continue
+        inner = along(spec, name)
+        slope = _times(g, inner, accuracy, x, parameters) if g.shape == x.shape else g * Value.apply(inner, accuracy, x, *parameters)
+        wanted.append(slope.sum_to_size(parameter.shape))
+    return wanted
+
+
+def _save(ctx: Any, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]) -> None:
+    tensors = [p for p in parameters if isinstance(p, torch.Tensor)]
+    ctx.plain = [None if isinstance(p, torch.Tensor) else p for p in parameters]
+    ctx.save_for_backward(*arrays, *tensors)
+
+
+def _saved(ctx: Any, count: int) -> tuple[tuple[torch.Tensor, ...], list[Any]]:
+    saved = ctx.saved_tensors
+    waiting = iter(saved[count:])
+    return saved[:count], [next(waiting) if p is None else p for p in ctx.plain]

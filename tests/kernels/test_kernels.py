@@ -1,0 +1,56 @@
+"""Compiled kernels against the oracle: every catalog entry, order, dtype and accuracy, with tails, kinks and odd inputs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from actfn import catalog
+from actfn.definition import Definition, Parameter
+from actfn.formula.derivative import derivative
+from actfn.kernels.ufunc import ufunc
+from actfn.reference import Oracle, ulps
+
+DTYPES = ("float16", "float32", "float64")
+OWN = [
+    Definition("mine", "x*tanh(softplus(beta*x))", (Parameter("beta", 1.0, "positive"),)),
+    Definition("clipped", "clip(x, low, 1)*exp(-abs(x))", (Parameter("low", -1.0),)),
+]
+ENTRIES = [*catalog.entries().values(), *OWN]
+
+BOUNDS = {"float32": {0: 4.0, 1: 4.0, 2: 8.0}, "float64": {0: 4.0, 1: 4.0, 2: 8.0}}
+"""In ulps; what each kernel reaches is measured by `benchmarks/exhaustive.py`."""
+
+
+def points(dtype: str) -> np.ndarray:
+    """Normal numbers, every power of two of both signs, the neighbourhood of kinks and of overflow."""
+    info = np.finfo(dtype)
+    rng = np.random.default_rng(7)
+    powers = 2.0 ** np.arange(info.minexp, info.maxexp, max(1, (info.maxexp - info.minexp) // 120))
+    special = [0.0, float(info.tiny), float(info.smallest_subnormal), float(info.max), 1.0, 6.0, 88.7, 103.0, 709.0]
+    values = np.concatenate([rng.normal(0, 3, 150), rng.uniform(-120, 120, 60), powers, special])
+    with np.errstate(over="ignore"):
+        found = np.concatenate([values, -values]).astype(dtype)
+    return found[np.isfinite(found)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
+def test_against_the_oracle(entry: Definition, order: int, dtype: str) -> None:
+    x = points(dtype)
+    values = [np.dtype(dtype).type(v) for v in entry.defaults.values()]
+    got = ufunc(entry, order)(x, *values)
+    assert got.dtype == x.dtype
+    oracle = Oracle(derivative(entry.expression, order, entry.conventions))
+    parameters = dict(zip(entry.defaults, map(float, values), strict=True))
+    worst = (0.0, 0.0)
+    for at, y in zip(x.tolist(), got.tolist(), strict=True):
+        if dtype == "float16":
+            expected = oracle.rounded(at, parameters, dtype)
+            assert y == expected or (math.isnan(y) and math.isnan(expected)), (at, y, expected)
+        else:
+            worst = max(worst, (ulps(y, oracle.ball(at, parameters), dtype), at))
+    assert worst[0] < BOUNDS.get(dtype, {}).get(order, 1.0), worst
