@@ -20,10 +20,9 @@ from scipy.optimize import linprog
 OUTPUT = Path(__file__).resolve().parents[1] / "src/actfn/kernels/primitives/coefficients.py"
 Function = Callable[[mp.mpf], mp.mpf]
 
-mp.mp.dps = 50
+mp.mp.dps = 80
 LN2_2 = mp.log(2) / 2
-HALF = mp.mpf(1) / 2
-TINY = mp.mpf(10) ** -16  # a removable singularity at 0 is looked at from here; 50 digits leave 18 after two divisions
+TINY = mp.mpf(10) ** -25  # a removable singularity at 0 is looked at from here; 80 digits leave 30 after two divisions
 
 
 @dataclass(frozen=True)
@@ -167,22 +166,91 @@ def fits() -> dict[str, Fit]:
             terms,
             dtype,
         )
-    table["SOFTPLUS_32"] = Fit(
-        "(log1p(e) - e)/e^2, e = u + 1/2, relative to log1p(e)",
-        lambda u: (mp.log1p(nonzero(u + HALF)) - nonzero(u + HALF)) / nonzero(u + HALF) ** 2,
-        lambda u: nonzero(u + HALF) ** 2 / mp.log1p(nonzero(u + HALF)),
-        -HALF,
-        HALF,
-        9,
+    for name, terms, dtype in (("SOFTPLUS_NEAR_32", 4, single), ("SOFTPLUS_NEAR_WIDE", 8, double)):
+        table[name] = Fit(
+            "log(cosh(a/2))/u, u = a^2, relative to softplus(-a)",
+            lambda u: mp.log(mp.cosh(mp.sqrt(u) / 2)) / u,
+            lambda u: u / mp.log1p(mp.exp(-mp.sqrt(u))),
+            mp.mpf(0),
+            mp.mpf(1),
+            terms,
+            dtype,
+        )
+    for name, terms, dtype in (("SOFTPLUS_FAR_32", 6, single), ("SOFTPLUS_FAR_WIDE", 12, double)):
+        table[name] = Fit(
+            "(log1p(u) - u)/u^2, relative to log1p(u)",
+            lambda u: (mp.log1p(u) - u) / u**2,
+            lambda u: u**2 / mp.log1p(u),
+            mp.mpf(0),
+            mp.exp(-1),
+            terms,
+            dtype,
+        )
+    for name, terms, low, dtype in (("ERF_32", 6, mp.mpf("0.8"), single), ("ERF_64", 12, mp.mpf(1), double)):
+        table[name] = Fit(
+            "erf(x)/x - 1, u = x^2, relative to erf(x)",
+            lambda u: mp.erf(mp.sqrt(u)) / mp.sqrt(u) - 1,
+            lambda u: mp.sqrt(u) / mp.erf(mp.sqrt(u)),
+            mp.mpf(0),
+            low**2,
+            terms,
+            dtype,
+        )
+    table["LOG_ERFC_32"] = Fit(
+        "log(erfc(u))/u, relative to erf(u)",
+        lambda u: mp.log(mp.erfc(u)) / u,
+        lambda u: u * mp.erfc(u) / mp.erf(u),
+        mp.mpf("0.8"),
+        mp.mpf("3.95"),
+        6,
         single,
     )
-    for name, terms, dtype in (("SOFTPLUS_WIDE", 8, double), ("SOFTPLUS_64", 10, double)):
+    for name, terms, centre, end, dtype in (
+        ("ERFC_32", 10, 3, mp.mpf("10.25"), single),
+        ("ERFC_WIDE", 20, 3, mp.mpf(27), double),
+        ("ERFC_64", 22, 4, mp.mpf(27), double),
+    ):
+
+        def flattened(u: mp.mpf, centre: int = centre) -> mp.mpf:
+            x = centre * (1 + u) / (1 - u)
+            return (x + centre) * mp.exp(x * x) * mp.erfc(x)
+
         table[name] = Fit(
-            "(2 atanh(v/2)/v - 1)/u, u = v^2, relative to atanh(v/2)",
-            lambda u: (2 * mp.atanh(mp.sqrt(u) / 2) / mp.sqrt(u) - 1) / u,
-            lambda u: u * mp.sqrt(u) / (2 * mp.atanh(mp.sqrt(u) / 2)),
+            f"(x + {centre}) exp(x^2) erfc(x), u = (x - {centre})/(x + {centre}), relative",
+            flattened,
+            lambda u, flattened=flattened: 1 / flattened(u),
+            mp.mpf(-1),
+            (end - centre) / (end + centre),
+            terms,
+            dtype,
+        )
+    for name, terms, dtype in (("SIN_32", 3, single), ("SIN_64", 6, double)):
+        table[name] = Fit(
+            "(sin(r)/r - 1)/u, u = r^2, relative to sin(r)",
+            lambda u: (mp.sin(mp.sqrt(u)) / mp.sqrt(u) - 1) / u,
+            lambda u: u * mp.sqrt(u) / mp.sin(mp.sqrt(u)),
             mp.mpf(0),
-            mp.mpf(4) / 9,
+            (mp.pi / 4) ** 2 * mp.mpf("1.001"),
+            terms,
+            dtype,
+        )
+    for name, terms, dtype in (("COS_32", 3, single), ("COS_64", 6, double)):
+        table[name] = Fit(
+            "(cos(r) - 1 + u/2)/u^2, u = r^2, relative to cos(r)",
+            lambda u: (mp.cos(mp.sqrt(u)) - 1 + u / 2) / u**2,
+            lambda u: u**2 / mp.cos(mp.sqrt(u)),
+            mp.mpf(0),
+            (mp.pi / 4) ** 2 * mp.mpf("1.001"),
+            terms,
+            dtype,
+        )
+    for name, terms, dtype in (("ATAN_32", 5, single), ("ATAN_64", 11, double)):
+        table[name] = Fit(
+            "(atan(t)/t - 1)/u, u = t^2, relative to atan(t)",
+            lambda u: (mp.atan(mp.sqrt(u)) / mp.sqrt(u) - 1) / u,
+            lambda u: u * mp.sqrt(u) / mp.atan(mp.sqrt(u)),
+            mp.mpf(0),
+            (mp.sqrt(2) - 1) ** 2 * mp.mpf("1.0001"),
             terms,
             dtype,
         )

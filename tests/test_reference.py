@@ -169,6 +169,7 @@ def test_exact_values_come_out_exact(expression, x: float, value) -> None:
         (X, NAN, {}),
         (S.Zero * A, NAN, {}),
         (sympy.exp(sympy.exp(X)), 1e308, {}),  # defined, but beyond any exponent
+        (sympy.exp(sympy.exp(X)) + sympy.log(X - A), 1e308, {"a": 1e308}),
     ],
 )
 def test_undefined_is_nan(expression, x: float, parameters: dict[str, float]) -> None:
@@ -202,6 +203,11 @@ def test_conditions_on_rationals_are_decided_exactly() -> None:
     ]:
         oracle = Oracle(Piecewise((1, condition), (0, True)))
         assert oracle.sample([below, theta, above], {"theta": theta}) == list(expected), condition
+
+
+def test_an_exact_value_of_a_function_stays_a_rational() -> None:
+    third = Oracle(Piecewise((1, sympy.Eq(sympy.exp(X) / 3 + X, Rational(1, 3))), (2, True)))
+    assert third.sample([-5e-324, 0.0, 5e-324]) == [2, 1, 2]
 
 
 def test_close_conditions_are_decided_by_raising_the_precision() -> None:
@@ -278,6 +284,7 @@ def test_what_stays_undecided_comes_as_a_small_ball_and_still_rounds() -> None:
         assert ball.rad() < arb((1, -20000))
     for dtype in DTYPES:
         assert oracle.rounded(0.3, dtype=dtype) == 0.0
+    assert Oracle(f.cbrt(sympy.sin(X) ** 2 + sympy.cos(X) ** 2 - 1)).rounded(0.3) == 0.0
     # a tie that no precision can tell from one is a tie
     tie = Oracle((sympy.sin(X) ** 2 + sympy.cos(X) ** 2) * (1 + A))
     assert tie.rounded(0.3, {"a": 2.0**-53}) == 1.0
@@ -493,6 +500,7 @@ def test_limits_at_infinity(expression, at_plus: float, at_minus: float) -> None
         if expected in (0, 1, -1, 2, -2):
             assert ball == arb(expected)
         assert ball.is_nan() == math.isnan(expected)
+        assert ball.is_exact() or not math.isinf(expected)
 
 
 # --- ulps ---
@@ -595,6 +603,10 @@ def test_parameters_are_the_exact_floats_and_literals_the_exact_decimals() -> No
     assert Oracle(A * 10 - 1).ball(0.0, {"a": 0.1}) == arb((1, -54))
     assert Oracle(Rational("0.1") * 10 - 1).ball(0.0).is_zero()
     assert Oracle(A * X).rounded(3.0, {"a": float(np.float32(0.1))}) == 0.30000000447034836
+
+
+def test_x_is_x_whatever_is_assumed_of_it() -> None:
+    assert Oracle(X + sympy.Symbol("x") * sympy.Symbol("x", positive=True)).rounded(3.0) == 12
 
 
 def test_sample_is_rounded_at_each_point() -> None:

@@ -54,6 +54,10 @@ class Parameter:
     domain: str = "real"
 
     def __post_init__(self) -> None:
+        try:
+            float(self.default)
+        except OverflowError:
+            raise ValueError(f"parameter {self.name}: the default is larger than any float64") from None
         self.bounds  # noqa: B018  (refuses a domain that can't be read)
         if not self.contains(self.default):
             raise ValueError(f"parameter {self.name}: the default {self.default!r} is outside its domain, {self.domain}")
@@ -61,14 +65,14 @@ class Parameter:
     @cached_property
     def bounds(self) -> tuple[float, float, bool, bool]:
         """(low, high, low is included, high is included)."""
-        match = _INTERVAL.fullmatch(_NAMED_DOMAINS.get(self.domain, self.domain))
         try:
+            match = _INTERVAL.fullmatch(_NAMED_DOMAINS.get(self.domain, self.domain))
             if match is None:
                 raise ValueError
             low, high = float(match[2]), float(match[3])
             if not low < high:
                 raise ValueError
-        except ValueError:
+        except (TypeError, ValueError):
             known = ", ".join(_NAMED_DOMAINS)
             raise ValueError(
                 f"parameter {self.name}: unknown domain {self.domain!r}; write one of {known}, or an interval such as '(0, 1]'"
@@ -120,6 +124,17 @@ class Definition:
     tags: Sequence[str] = ()
     summary: str = ""
     sources: Sequence[Source] = ()
+
+    def __post_init__(self) -> None:
+        names = [p.name for p in self.parameters]
+        twice = next((n for n in names if names.count(n) > 1), None)
+        if twice:
+            raise ValueError(f"{self.name}: two parameters are called {twice!r}")
+        rules = self.conventions.values() if isinstance(self.conventions, Mapping) else [self.conventions]
+        for rule in rules:
+            number = isinstance(rule, int | float) and not isinstance(rule, bool) and math.isfinite(rule)
+            if rule not in ("left", "right", "mean") and not number:
+                raise ValueError(f"{self.name}: unknown convention {rule!r}; write 'left', 'right', 'mean' or a number")
 
     def __hash__(self) -> int:
         return hash((self.name, self.formula, tuple(self.parameters)))

@@ -329,9 +329,7 @@ def _power(base: Value, exponent: Value) -> Value:
         if isinstance(exponent, fmpq) and (root := _exact_root(base, int(exponent.q))) is not None:
             return _integer_power(root, int(exponent.p))
     if isinstance(exponent, fmpq):
-        value = arb(base) ** exponent
-        if value.rel_accuracy_bits() > 0:
-            return value
+        return arb(base) ** exponent
     return (_log(arb(base)) * exponent).exp()
 
 

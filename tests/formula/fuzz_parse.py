@@ -41,7 +41,7 @@ SYMBOLS = {
 ALLOWED = (
     *(sympy.Add, sympy.Mul, sympy.Pow, sympy.Rational, sympy.Symbol, type(sympy.pi), type(sympy.E)),
     *(sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.asin, sympy.acos, sympy.atan, sympy.sinh, sympy.cosh),
-    *(sympy.tanh, sympy.asinh, sympy.erf, sympy.erfc, sympy.Abs, sympy.sign, sympy.Piecewise, ExprCondPair),
+    *(sympy.tanh, sympy.asinh, sympy.erf, functions.erfc, sympy.Abs, sympy.sign, sympy.Piecewise, ExprCondPair),
     *(sympy.And, sympy.Or, sympy.Not, sympy.Eq, sympy.Ne, sympy.Lt, sympy.Le, sympy.Gt, sympy.Ge),
     *(type(sympy.true), type(sympy.false), functions.expm1, functions.log1p, functions.sigmoid, functions.softplus),
     *(functions.cbrt, functions.maximum, functions.minimum),

@@ -57,9 +57,7 @@ def card_page(data: Mapping[str, Any], compare: Sequence[Mapping[str, Any]] = ()
         curves=charts[0].curves,
         values=values,
         symbols=symbols,
-        dials=[_dial(name, p) | {"symbol": mathml(p["latex"], "inline")} for name, p in parameters.items()]
-        if live
-        else [],
+        dials=[_labelled(name, p) for name, p in parameters.items()] if live else [],
         config=_config(data, charts) if live else {},
         scripts=[_script(d) for d in (data, *compare)] if live else [],
         proof=[_well_set(line) for line in data["smoothness"]["certificate"]],
@@ -212,14 +210,21 @@ def _bounds(name: str, parameter: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _labelled(name: str, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """A slider with its symbol; beside a Greek letter stands the name that code knows it by."""
+    words = name if parameter["latex"].startswith("\\") else ""
+    return _dial(name, parameter) | {"symbol": mathml(parameter["latex"], "inline"), "words": words}
+
+
 def _dial(name: str, parameter: Mapping[str, Any]) -> dict[str, Any]:
     """A slider's ends and step: two units around the default in its order of magnitude, inside the domain."""
     value, default = parameter["value"], parameter["default"]
     low, high, closed_low, closed_high = Parameter(name, default, parameter["domain"]).bounds
-    unit = 10.0 ** max(0, math.floor(math.log10(abs(default)))) if default else 1.0
-    step = unit / 100
+    size = 10.0 ** math.floor(math.log10(abs(default))) if default else 1.0
+    unit = max(size, 1.0)
+    step = min(unit / 100, size / 10)
     start, end = (math.floor(default / unit) - 2) * unit, (math.floor(default / unit) + 2) * unit
-    if math.isfinite(low) and math.isfinite(high):
+    if high - low <= 20 * unit:
         start, end, step = low, high, (high - low) / 200
     start = max(start, low if closed_low else low + step)
     end = min(end, high if closed_high else high - step)

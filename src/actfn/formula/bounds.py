@@ -20,7 +20,7 @@ from sympy import Add, Basic, Expr, Mul, Pow, Rational, S, Symbol
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
-from actfn.formula.functions import cbrt, expm1, log1p, maximum, minimum, sigmoid, softplus
+from actfn.formula.functions import cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
 
 MAX_DEGREE = 100
 """Of a formula as a polynomial, and of a single exponent on anything but a rational number."""
@@ -29,7 +29,7 @@ MAX_BITS = 1536
 MAX_EXPONENT_NUMBER = 4096
 """In size, of a number inside an exponent that holds `x` or a parameter."""
 MAX_SIGNED_DEGREE = 30
-"""Of a sum in one parameter of known sign: SymPy takes its sign from the real roots of its derivative. A pole counts thrice."""
+"""Of a sum in one parameter of known sign, a pole counting thrice: SymPy finds its sign by its derivative's roots."""
 LARGEST, SMALLEST = arb(2) ** 1024, arb(2) ** -1100
 """Of a constant other than 0, in size: float64 ends before either."""
 PRECISION = 1280
@@ -85,7 +85,6 @@ _VALUES: dict[type[Basic], Any] = {
     sympy.tanh: arb.tanh,
     sympy.asinh: arb.asinh,
     sympy.erf: arb.erf,
-    sympy.erfc: arb.erfc,
     sympy.Abs: abs,
     sympy.sign: arb.sgn,
     expm1: arb.expm1,
@@ -93,6 +92,7 @@ _VALUES: dict[type[Basic], Any] = {
     sigmoid: lambda u: 1 / (1 + (-u).exp()),
     softplus: lambda u: u.exp().log1p(),
     cbrt: _cube_root,
+    erfc: arb.erfc,
     maximum: arb.max,
     minimum: arb.min,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import importlib
 import importlib.util
 import json
 import threading
@@ -108,6 +109,17 @@ def kernel(request: Request) -> Kernel:
         return _kernels[request]
 
 
+@lru_cache(maxsize=4096)
+def kernel_if_any(request: Request) -> Kernel | None:
+    """The kernel of a request, or None for a formula that has none."""
+    from actfn.formula.printers.target import UnprintableError
+
+    try:
+        return kernel(request)
+    except UnprintableError:
+        return None
+
+
 def _key(request: Request) -> str:
     """A name for the entry that changes with everything its code depends on."""
     about = request.definition
@@ -162,7 +174,21 @@ def source(request: Request) -> str:
     chosen = level(request, steps)
     printer = {"float64": NumbaPrinter, "float32": NumbaFloat32Printer, "wide": NumbaWidePrinter}[chosen]()
     scalar = printer.scalar("scalar", steps.arguments, steps.assignments, steps.results)
+    _check(printer)
     return _heading(request) + scalar + "\n\n" + _loop(request, chosen)
+
+
+def _check(printer: Any) -> None:
+    """Refuses, by name, a function that a level has no primitive for."""
+    from actfn.formula.printers.target import UnprintableError
+
+    try:
+        module = importlib.import_module(f"actfn.kernels.primitives.{printer.arithmetic}")
+    except ModuleNotFoundError:
+        raise UnprintableError(f"there are no {printer.arithmetic} primitives") from None
+    for name in sorted(printer.own()):
+        if not hasattr(module, name):
+            raise UnprintableError(f"kernels have no {name} in {printer.arithmetic} arithmetic")
 
 
 def level(request: Request, steps: Program) -> str:

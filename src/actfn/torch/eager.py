@@ -12,13 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from actfn.definition import Definition
-from actfn.kernels.build import ITEMSIZE, Request, kernel
+from actfn.kernels.build import ITEMSIZE, Request, kernel_if_any
 from actfn.kernels.threads import run
 from actfn.kernels.ufunc import of_request
-
-Spec = tuple[Definition, int, tuple[str, ...]]
-"""A definition, the order of its derivative by x, and the parameters that it is differentiated by."""
+from actfn.torch.printed import Spec, along, evaluate
 
 DTYPES = {
     torch.float16: "float16",
@@ -47,8 +44,10 @@ def compute(
 ) -> tuple[torch.Tensor, ...]:
     """The results of one loop, without a graph. The arrays have one shape and dtype; `into` takes the only result."""
     x = arrays[0]
-    definition, order, by = spec
-    built = kernel(Request(definition, order, by, form, DTYPES[x.dtype], accuracy))
+    built = kernel_if_any(Request(spec.definition, spec.order, spec.by, form, DTYPES[x.dtype], accuracy))
+    if built is None:
+        results = _printed(form, spec, arrays, parameters)
+        return results if into is None else (into.copy_(results[0]),)
     numbers = [_number(p) for p in parameters]
     if None in numbers:
         return _broadcast(built.request, arrays, parameters)
@@ -75,6 +74,21 @@ def compute(
         into.copy_(results[0])
         return (into,)
     return results
+
+
+def _printed(form: str, spec: Spec, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]) -> tuple[torch.Tensor, ...]:
+    """The same results from the printed expression, for a formula that has no kernel."""
+    x, *factors = (a.detach() for a in arrays)
+    values = tuple(p.detach() if isinstance(p, torch.Tensor) else p for p in parameters)
+    y = evaluate(spec, x, values)
+    if form == "value":
+        return (y,)
+    if form == "product":
+        return (factors[0] * y,)
+    if form == "double":
+        g, gg = factors
+        return gg * y, gg * g * evaluate(along(spec), x, values)
+    raise ValueError(f"{spec.definition.name}: save='output' needs a kernel, and this formula has none; write save='input'")
 
 
 def _number(parameter: Any) -> float | None:
@@ -167,12 +181,6 @@ class FromOutput(torch.autograd.Function):
         return (None, None, None, slope, *[None] * len(ctx.parameters))
 
 
-def along(spec: Spec, name: str | None = None) -> Spec:
-    """The spec of the derivative by x, or by a parameter."""
-    definition, order, by = spec
-    return (definition, order + 1, by) if name is None else (definition, order, tuple(sorted((*by, name))))
-
-
 def _times(g: torch.Tensor, spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:
     if g.shape != x.shape:  # the parameters broadcast x to a larger shape
         return (g * Value.apply(spec, accuracy, x, *parameters)).sum_to_size(x.shape)
@@ -185,7 +193,7 @@ def _by_parameters(
     spec: Spec, accuracy: str, g: torch.Tensor, x: torch.Tensor, parameters: list[Any], needs: tuple[bool, ...]
 ) -> list[torch.Tensor | None]:
     wanted: list[torch.Tensor | None] = []
-    for name, parameter, needed in zip(spec[0].defaults, parameters, needs, strict=True):
+    for name, parameter, needed in zip(spec.definition.defaults, parameters, needs, strict=True):
         if not needed:
             wanted.append(None)
             continue

@@ -16,27 +16,9 @@ import torch
 from torch.autograd import forward_ad
 
 from actfn.definition import Definition
-from actfn.formula.printers.torch import TorchPrinter
 from actfn.kernels.inverse import from_output
-from actfn.kernels.lower import program
-from actfn.kernels.printed import load
 from actfn.torch import eager
-from actfn.torch.eager import Spec, along
-
-_HALVES = (torch.float16, torch.bfloat16)
-
-
-@lru_cache(maxsize=1024)
-def printed(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> Callable[..., torch.Tensor]:
-    """The printed code of a derivative as a function of x and every parameter, by position."""
-    return load(source(definition, order, by), definition.name, {"torch": torch})
-
-
-def source(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> str:
-    """The PyTorch code that runs."""
-    steps = program(definition, order, by)
-    return TorchPrinter().function(definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula)
-
+from actfn.torch.printed import Spec, along, evaluate
 
 class _Derivative(torch.autograd.Function):
     """d^n f/dx^n (differentiated by parameters too), whose own derivatives are of the same kind."""
@@ -45,7 +27,7 @@ class _Derivative(torch.autograd.Function):
 
     @staticmethod
     def forward(spec: Spec, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return _evaluate(spec, x, parameters)
+        return evaluate(spec, x, parameters)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -63,7 +45,7 @@ class _Derivative(torch.autograd.Function):
         needs = ctx.needs_input_grad
         by_x = (gradient * _along(ctx.spec, x, parameters)).sum_to_size(x.shape) if needs[1] else None
         wanted: list[Any] = [None, by_x]
-        names = tuple(ctx.spec[0].defaults)
+        names = tuple(ctx.spec.definition.defaults)
         for name, parameter, needed in zip(names, parameters, needs[2:], strict=True):
             slope = gradient * _along(ctx.spec, x, parameters, name) if needed else None
             wanted.append(None if slope is None else slope.sum_to_size(parameter.shape))
@@ -74,7 +56,7 @@ class _Derivative(torch.autograd.Function):
         x, parameters = _saved(ctx)
         _, along_x, *along = tangents
         total = None if along_x is None else along_x * _along(ctx.spec, x, parameters)
-        for name, tangent in zip(ctx.spec[0].defaults, along, strict=True):
+        for name, tangent in zip(ctx.spec.definition.defaults, along, strict=True):
             if tangent is not None:
                 part = tangent * _along(ctx.spec, x, parameters, name)
                 total = part if total is None else total + part
@@ -92,14 +74,6 @@ def _along(spec: Spec, x: torch.Tensor, parameters: list[Any], name: str | None 
     return _Derivative.apply(along(spec, name), x, *parameters)
 
 
-def _evaluate(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.Tensor:
-    code = printed(*spec)
-    if x.dtype in _HALVES:
-        wide = [p.float() if isinstance(p, torch.Tensor) else p for p in parameters]
-        return code(x.float(), *wide).to(x.dtype)
-    return code(x, *parameters)
-
-
 @lru_cache(maxsize=512)
 def function(definition: Definition) -> Callable[..., torch.Tensor]:
     """f as a function of a floating-point tensor and the parameters, by position or name, with defaults.
@@ -114,7 +88,7 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
     `save="output"` where f' isn't a function of f(x).
     """
     names = tuple(definition.defaults)
-    spec: Spec = (definition, 0, ())
+    spec = Spec(definition)
 
     def activation(
         x: torch.Tensor, *args: Any, inplace: bool = False, save: str = "input", accuracy: str = "fast", **keywords: Any
@@ -132,7 +106,7 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
             given[name] = value
         parameters = tuple(_parameter(definition, n, given.get(n, definition.defaults[n]), x.dtype) for n in names)
         if torch.compiler.is_compiling():
-            y = _evaluate(spec, x, parameters)
+            y = evaluate(spec, x, parameters)
         elif not _plain(x, parameters):
             y = _Derivative.apply(spec, x, *parameters)
         else:
@@ -157,7 +131,7 @@ def _by_kernel(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...], inplace
     tensors = any(isinstance(p, torch.Tensor) for p in parameters)
     needed = torch.is_grad_enabled() and (x.requires_grad or any(isinstance(p, torch.Tensor) and p.requires_grad for p in parameters))
     if save == "output":
-        _check_output(spec[0], parameters)
+        _check_output(spec.definition, parameters)
         if needed and not tensors:  # a parameter's own gradient needs the input
             return eager.FromOutput.apply(spec, accuracy, inplace, x, *parameters)
     if not needed:

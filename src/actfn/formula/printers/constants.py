@@ -7,6 +7,7 @@ target loses accuracy to its own `sqrt`, and none needs `erfc` for a constant.
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import sympy
 from sympy import Abs, Expr, Float, Integer, Rational, S
@@ -92,6 +93,6 @@ def literal(number: Rational | Integer) -> str:
     if number.q == 1 and abs(number.p) <= 2**53:
         return str(number.p)
     rounded = nearest(number)
-    if Rational(Decimal(repr(rounded))) == number or max(abs(number.p), number.q) >= 10_000:
+    if Rational(*Fraction(repr(rounded)).as_integer_ratio()) == number or max(abs(number.p), number.q) >= 10_000:
         return repr(rounded)
     return f"{number.p}/{number.q}"

@@ -191,9 +191,13 @@ class NumbaPrinter(CodePrinter):
         code = self.definition(self.identifier(name), [self.identifier(a) for a in arguments], lines, shown, "")
         return self.imports() + "\n\n" + code
 
+    def own(self) -> set[str]:
+        """The primitives of this arithmetic alone that the printed code so far calls."""
+        return self.used - _SHARED
+
     def imports(self) -> str:
         """What the printed code so far needs."""
-        shared, own = sorted(self.used & _SHARED), sorted(self.used - _SHARED)
+        shared, own = sorted(self.used & _SHARED), sorted(self.own())
         lines = [f"from {PRIMITIVES}.intrinsics import primitive"]
         lines += [f"from {PRIMITIVES}.arithmetic import {', '.join(shared)}"] * bool(shared)
         lines += [f"from {PRIMITIVES}.{self.arithmetic} import {', '.join(own)}"] * bool(own)

@@ -269,3 +269,22 @@ class CodePrinter(InfixPrinter):
 
     def coefficient(self, expr: Mul) -> tuple[Any, list[Expr]]:
         return _folded(expr, *super().coefficient(expr))
+
+
+def _outermost_constants(expr: Any) -> Iterable[Expr]:
+    """The largest parts of an expression that are built from numbers alone."""
+    pending = [expr]
+    while pending:
+        node = pending.pop()
+        if is_compound(node):
+            yield node
+        else:
+            pending.extend(getattr(node, "args", ()))
+
+
+def _folded(expr: Mul, coefficient: Any, factors: list[Expr]) -> tuple[Any, list[Expr]]:
+    """The constant factors of a product, such as sqrt(2)/sqrt(pi), as one number in front of the others."""
+    constants = [f for f in factors if f.is_number]
+    if not constants:
+        return coefficient, factors
+    return value(Mul(coefficient, *constants)), [f for f in factors if not f.is_number]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numpy import float32
 
-from actfn.kernels.primitives.coefficients import EXPM1_32, LOG_32, SOFTPLUS_32
+from actfn.kernels.primitives.coefficients import EXPM1_32, LOG_32, SOFTPLUS_FAR_32, SOFTPLUS_NEAR_32
 from actfn.kernels.primitives.intrinsics import (
     copysign,
     exponent_and_mantissa,
@@ -25,6 +25,7 @@ INFINITY, NAN = float32("inf"), float32("nan")
 
 LOG2E = float32(1.4426950408889634)
 LN2 = float32(0.6931471805599453)
+LN2_LOW = float32(0.6931471805599453 - float(LN2))
 LN2_SHORT = float32(0.693145751953125)  # 16 bits: n*LN2_SHORT is exact, and so is what it leaves of x
 LN2_REST = float32(0.6931471805599453 - float(LN2_SHORT))
 
@@ -44,6 +45,7 @@ SHIFT_24, UNSCALE_24 = SHIFT + float32(24), float32(2.0**-24)
 HIGHEST_TANH = float32(8.48)  # n = 24: 1 - 2^-n is exact; tanh rounds to one value from here to
 ONE_TANH = float32(9.0109129)  # where it becomes 1
 LARGE_EXPONENT = float32(100)  # what log1p's 1 + x loses is nothing to numbers of this size
+LARGEST_SOFTPLUS = float32(20)  # softplus is its argument above
 TINY = float32(2.0**-26)  # expm1 and log1p are their argument below
 SMALLEST_NORMAL = float32(2.0**-126)
 ROOT_HALF = float32(0.70710677)
@@ -238,24 +240,31 @@ def log(x):
 
 @primitive
 def softplus_parts(x):
-    """(high, low): their sum is softplus(x) = max(x, 0) + log1p(exp(-|x|))."""
+    """(high, low): their sum is softplus(x) for x <= 20.
+
+    log(2 cosh(x/2)) + x/2 where |x| < 1; max(x, 0) + log1p(exp(-|x|)) elsewhere.
+    """
+    x = LARGEST_SOFTPLUS if x > LARGEST_SOFTPLUS else x
     t = -fabs(x)
     t = LOWEST_SIGMOID if t < LOWEST_SIGMOID else t
     m = fma(t, LOG2E, SHIFT_24)
     n = m - SHIFT_24
     w, w_low = exp_reduced(fma(n, -LN2_REST, fma(n, -LN2_SHORT, t)))
     s = power_of_two(m) * UNSCALE_24
-    e, e_low = w * s, w_low * s
+    e = w * s
     whole = x if x > ZERO else ZERO
-    larger, smaller = (whole, e) if whole > e else (e, whole)
-    high = larger + smaller
-    return high, ((larger - high) + smaller) + fma(e * e, polynomial(e - HALF, SOFTPLUS_32), e_low)
+    far = whole + e
+    far_low = fma(e * e, polynomial(e, SOFTPLUS_FAR_32), fma(w_low, s, (whole - far) + e))
+    u = t * t
+    near = fma(HALF, x, LN2)
+    near_low = fma(u, polynomial(u, SOFTPLUS_NEAR_32), fma(HALF, x, LN2 - near) + LN2_LOW)
+    return (near, near_low) if t > -ONE else (far, far_low)
 
 
 @primitive
 def softplus(x):
     high, low = softplus_parts(x)
-    return x if x > float32(20) else high + low
+    return x if x > LARGEST_SOFTPLUS else high + low
 
 
 @primitive

@@ -1,6 +1,6 @@
 // One activation explored: sliders for its parameters, a probe with its tangent, zooming, comparison, the view in the link.
 // Leans on charts.js and on `activations`, the functions printed from the formulas (the first is the page's own, the rest
-// are compared with it). State lives in one object; `draw` shows all of it, `probe` only what follows the pointer.
+// are compared with it). State lives in one object; `draw` shows all of it, `probe` moves the point only.
 
 // Shows the page's first state and goes on from there; without Plotly the page stays as it was written.
 function start(page, activations) {
@@ -12,6 +12,8 @@ function explore(page, activations) {
   const [main] = activations;
   const plots = { value: document.getElementById("plot-value"), slope: document.getElementById("plot-slope") };
   const dials = new Map([...document.querySelectorAll("[data-dial]")].map((element) => [element.dataset.dial, dial(element)]));
+  const overlays = { value: overlay(plots.value), slope: overlay(plots.slope) };
+  const margin = page.figures.value.layout.margin;
   const readout = document.getElementById("readout");
   const flat = document.getElementById("flat");
   const toggles = [...document.querySelectorAll("[data-toggle]")];
@@ -53,7 +55,7 @@ function explore(page, activations) {
         visible: i === 0 || toggles[i - 1].checked,
       }));
       const colour = themed(`var(--${kind})`);
-      traces.push(...dotTraces(sampled[0].jumps, colour, themed("var(--paper)")), ...probeTraces(kind, colour));
+      traces.push(...dotTraces(sampled[0].jumps, colour, themed("var(--paper)")));
       const layout = {
         ...figure.layout,
         xaxis: { ...figure.layout.xaxis, range: [low, high] },
@@ -64,6 +66,7 @@ function explore(page, activations) {
       };
       Plotly.react(plots[kind], traces, layout, { displayModeBar: false, responsive: true, doubleClick: false });
     }
+    drawProbe();
     report();
     refreshNumbers();
   }
@@ -105,32 +108,42 @@ function explore(page, activations) {
     return bands;
   }
 
-  // ---- the probe: a point on both curves and the tangent -------------------------------------------------------------
+  // ---- the probe: a point on both curves and the tangent, in an SVG of our own over each chart ------------------------
 
-  function probePoints(kind) {
-    const { x, range: [low, high] } = state;
-    const y = finite(functionOf(main, "value")(x)), slope = finite(functionOf(main, "slope")(x));
-    const point = { x: [x], y: [kind === "value" ? y : slope] };
-    const half = 0.22 * (high - low);
-    const tangent = y === null || slope === null ? { x: [], y: [] } : { x: [x - half, x + half], y: [y - half * slope, y + half * slope] };
-    return kind === "value" ? [tangent, point] : [{ x: [x, x], y: sticky.slope ?? [0, 0] }, point];
+  // Redrawing Plotly's charts for each move of the pointer would be slower than the pointer.
+  function overlay(plot) {
+    const make = (name, parent) => parent.appendChild(document.createElementNS("http://www.w3.org/2000/svg", name));
+    const whole = make("svg", plot.parentElement);
+    whole.classList.add("overlay");
+    whole.setAttribute("aria-hidden", "true");
+    const inside = make("svg", whole); // an inner svg clips what leaves it
+    return { inside, line: make("line", inside), point: make("circle", inside) };
   }
 
-  function probeTraces(kind, colour) {
-    const [line, point] = probePoints(kind);
-    const dash = kind === "value" ? "solid" : "dot";
-    return [
-      { ...line, mode: "lines", name: "tangent", line: { color: themed("var(--ink)"), width: 1.25, dash } },
-      { ...point, mode: "markers", name: "probe", marker: { size: 9, color: colour, line: { color: themed("var(--paper)"), width: 2 } } },
-    ];
+  function drawProbe([low, high] = state.range) {
+    const { x } = state, slope = finite(functionOf(main, "slope")(x)), value = finite(functionOf(main, "value")(x));
+    for (const kind of ["value", "slope"]) {
+      const { inside, line, point } = overlays[kind], [bottom, top] = sticky[kind], { l, r, t, b } = margin;
+      const width = plots[kind].clientWidth - l - r, height = plots[kind].clientHeight - t - b;
+      const place = (x, y) => [((x - low) / (high - low)) * width, ((top - y) / (top - bottom)) * height];
+      const set = (element, values) => Object.entries(values).forEach(([name, v]) => element.setAttribute(name, v));
+      set(inside, { x: l, y: t, width, height });
+      const y = kind === "value" ? value : slope, half = 0.22 * (high - low);
+      const ends = kind === "slope" ? [[x, bottom], [x, top]] : [-half, half].map((step) => [x + step, value + step * slope]);
+      const drawable = y !== null && slope !== null;
+      point.style.display = y === null ? "none" : "";
+      line.style.display = drawable || kind === "slope" ? "" : "none";
+      if (y !== null) set(point, { cx: place(x, y)[0], cy: place(x, y)[1], r: 5 });
+      if (drawable || kind === "slope") {
+        const [[x1, y1], [x2, y2]] = ends.map((end) => place(...end));
+        set(line, { x1, y1, x2, y2 });
+      }
+    }
   }
 
   function probe(x) {
     state.x = x;
-    for (const kind of ["value", "slope"]) {
-      const [line, point] = probePoints(kind), last = plots[kind].data.length - 1;
-      Plotly.restyle(plots[kind], { x: [line.x, point.x], y: [line.y, point.y] }, [last - 1, last]);
-    }
+    drawProbe();
     report();
   }
 
@@ -251,9 +264,7 @@ function explore(page, activations) {
         listen(number, "change", change);
       },
       show(value, low, high) {
-        const span = [Math.min(low, value), Math.max(high, value)];
-        [slider.min, slider.max] = span;
-        if (slider.step !== "any") slider.step = slider.dataset.step ?? (high - low) / 200;
+        [slider.min, slider.max] = [Math.min(low, value), Math.max(high, value)];
         slider.value = value;
         if (document.activeElement !== number || number.getAttribute("aria-invalid") !== "true") number.value = Number(value.toPrecision(12));
       },
@@ -265,7 +276,7 @@ function explore(page, activations) {
     if (why) return why;
     state.parameters[parameter.name] = value;
     dials.get(parameter.name).show(value, parameter.sliderLow, parameter.sliderHigh);
-    draw();
+    drawSoon(true);
     return "";
   }
 
@@ -302,7 +313,7 @@ function explore(page, activations) {
   const probeSoon = perFrame(probe);
 
   function xUnder(event, plot) {
-    const box = plot.getBoundingClientRect(), { l, r } = page.figures.value.layout.margin;
+    const box = plot.getBoundingClientRect(), { l, r } = margin;
     const share = (event.clientX - box.left - l) / (box.width - l - r);
     return share < 0 || share > 1 ? null : state.range[0] + share * (state.range[1] - state.range[0]);
   }
@@ -332,6 +343,7 @@ function explore(page, activations) {
       const [low, high] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
       if (low !== undefined) setRange(Number(low), Number(high));
     });
+    plot.on("plotly_relayouting", (change) => drawProbe([Number(change["xaxis.range[0]"]), Number(change["xaxis.range[1]"])]));
     plot.on("plotly_doubleclick", () => setRange(...page.range));
     plot.addEventListener("pointermove", (event) => {
       const x = event.buttons && event.pointerType === "mouse" ? null : xUnder(event, plot); // a pressed mouse drags the view
@@ -345,5 +357,6 @@ function explore(page, activations) {
     }, { passive: false });
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawSoon(true));
+  new ResizeObserver(() => drawProbe()).observe(plots.value);
   window.addEventListener("hashchange", () => { fromLink(); setRange(...state.range); });
 }

@@ -1,0 +1,57 @@
+"""The printed PyTorch expression of a formula and of its derivatives, and its evaluation in the dtype of x."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from actfn.definition import Definition
+from actfn.formula.printers.torch import TorchPrinter
+from actfn.kernels.lower import program
+from actfn.kernels.printed import load
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A definition, the order of its derivative by x, and the parameters that it is differentiated by."""
+
+    definition: Definition
+    order: int = 0
+    by: tuple[str, ...] = ()
+
+
+_HALVES = (torch.float16, torch.bfloat16)
+
+
+@lru_cache(maxsize=1024)
+def printed(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> Callable[..., torch.Tensor]:
+    """The printed code of a derivative as a function of x and every parameter, by position."""
+    return load(source(definition, order, by), definition.name, {"torch": torch})
+
+
+def source(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> str:
+    """The PyTorch code that runs."""
+    steps = program(definition, order, by)
+    return TorchPrinter().function(definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula)
+
+
+def evaluate(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.Tensor:
+    """A derivative at x. float16 and bfloat16 are computed in float32 and rounded once more."""
+    code = printed(spec.definition, spec.order, spec.by)
+    if x.dtype in _HALVES:
+        wide = [p.float() if isinstance(p, torch.Tensor) else p for p in parameters]
+        return code(x.float(), *wide).to(x.dtype)
+    return code(x, *parameters)
+
+
+def along(spec: Spec, name: str | None = None) -> Spec:
+    """The spec of the derivative by x, or by a parameter."""
+    if name is None:
+        return Spec(spec.definition, spec.order + 1, spec.by)
+    return Spec(spec.definition, spec.order, tuple(sorted((*spec.by, name))))
+
+
