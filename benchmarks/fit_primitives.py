@@ -186,13 +186,19 @@ def fits() -> dict[str, Fit]:
             terms,
             dtype,
         )
-    for name, terms, low, dtype in (("ERF_32", 6, mp.mpf("0.8"), single), ("ERF_64", 12, mp.mpf(1), double)):
+    for name, terms, end, dtype in (
+        ("ERF_32", 6, mp.mpf("0.8"), single),
+        ("ERF_64", 12, mp.mpf(1), double),
+        ("ERFC_NEAR_32", 5, mp.mpf("0.5"), single),
+        ("ERFC_NEAR_WIDE", 8, mp.mpf("0.5"), double),
+        ("ERFC_NEAR_64", 9, mp.mpf("0.5"), double),
+    ):
         table[name] = Fit(
             "erf(x)/x - 1, u = x^2, relative to erf(x)",
             lambda u: mp.erf(mp.sqrt(u)) / mp.sqrt(u) - 1,
             lambda u: mp.sqrt(u) / mp.erf(mp.sqrt(u)),
             mp.mpf(0),
-            low**2,
+            end**2,
             terms,
             dtype,
         )
@@ -206,9 +212,9 @@ def fits() -> dict[str, Fit]:
         single,
     )
     for name, terms, centre, end, dtype in (
-        ("ERFC_32", 10, 3, mp.mpf("10.25"), single),
-        ("ERFC_WIDE", 20, 3, mp.mpf(27), double),
-        ("ERFC_64", 22, 4, mp.mpf(27), double),
+        ("ERFC_32", 9, 3, mp.mpf("10.25"), single),
+        ("ERFC_WIDE", 19, 3, mp.mpf(27), double),
+        ("ERFC_64", 20, 4, mp.mpf(27), double),
     ):
 
         def flattened(u: mp.mpf, centre: int = centre) -> mp.mpf:
@@ -219,7 +225,7 @@ def fits() -> dict[str, Fit]:
             f"(x + {centre}) exp(x^2) erfc(x), u = (x - {centre})/(x + {centre}), relative",
             flattened,
             lambda u, flattened=flattened: 1 / flattened(u),
-            mp.mpf(-1),
+            (mp.mpf(0.5) - centre) / (mp.mpf(0.5) + centre),
             (end - centre) / (end + centre),
             terms,
             dtype,

@@ -325,6 +325,36 @@ def test_a_pole_leaves_a_gap_and_no_number_is_made_up(visit):
     assert not re.search(r"\b(NaN|undefined|null|None)\b", page.inner_text("body"))
 
 
+def test_dragging_one_end_of_the_axis(visit):
+    page = visit()
+    box = page.locator("#plot-value .wdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 40, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(200)
+    assert shown_range(page) == shown_range(page, "slope")
+    assert all(math.isfinite(end) for end in shown_range(page))
+
+
+def test_a_chart_can_be_saved_as_svg(visit):
+    page = visit(fragment="#alpha=0.5", color_scheme="dark")
+    with page.expect_download() as download:
+        page.click("[data-picture='slope.svg']")
+    assert download.value.suggested_filename == "elu-slope.svg"
+    text = Path(download.value.path()).read_text()
+    assert text.startswith("<svg")
+    assert "rgb(23, 24, 27)" in text  # the dark paper: its pale text would be lost on white
+
+
+def test_going_back_to_a_link_without_values_shows_it_anew(visit):
+    page = visit(fragment="#alpha=0.5&x=1&flat-shown=1")
+    page.evaluate("location.hash = '#'")
+    page.wait_for_function("document.getElementById('alpha-number').value === '1'")
+    assert not page.is_checked("#flat")
+    assert readout(page)["x"] == -0.5
+
+
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
@@ -410,11 +440,11 @@ def test_the_charts_follow_a_change_of_theme(visit):
     ],
 )
 def test_pictures(visit, tmp_path, kind, options):
-    place = Path(os.environ.get("ACTFN_SCREENSHOTS", tmp_path)) / f"elu-{kind}.png"
+    place = Path(os.environ.get("ACTFN_SCREENSHOTS") or tmp_path) / f"elu-{kind}.png"
     page = visit(fragment="#alpha=0.5", **options)
     page.wait_for_timeout(300)
     page.screenshot(path=place, full_page=True)
     with Image.open(place) as picture:
-        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 24)}
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 24) or []}
     curves = {"dark": {(125, 180, 242), (242, 154, 99)}}.get(kind, {(26, 90, 158), (173, 63, 12)})
     assert curves <= colours

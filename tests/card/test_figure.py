@@ -7,6 +7,7 @@ import math
 import sys
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
 from actfn import catalog
@@ -46,13 +47,16 @@ def test_neither_pyplot_nor_settings_are_touched(card, tmp_path, monkeypatch):
 def test_the_derivative_is_drawn_in_two_pieces_with_an_open_and_a_closed_dot(card):
     axes = figure(card("elu", alpha=0.5)).axes[1]
     assert axes.get_title() == "Derivative of ELU"
-    curves = [line for line in axes.get_lines() if len(line.get_xdata()) > 2]
-    (curve,) = curves
-    points = list(zip(curve.get_xdata(), curve.get_ydata(), strict=True))
-    assert not [1 for (a, p), (b, q) in itertools.pairwise(points) if a < 0 < b or (a == b == 0 and p + q == 1.5)]
-    assert any(math.isnan(y) for _, y in points)
-    markers = [(*line.get_data(), line.get_markerfacecolor()) for line in axes.get_lines() if line.get_marker() == "o"]
-    assert [(list(x), list(y), face == "white") for x, y, face in markers] == [([0], [1.0], True), ([0], [0.5], False)]
+    lines = []
+    for line in axes.get_lines():
+        x, y = (np.asarray(values).tolist() for values in line.get_data())
+        lines.append((line, x, y))
+    ((_, xs, ys),) = [entry for entry in lines if len(entry[1]) > 2]
+    pairs = list(itertools.pairwise(zip(xs, ys, strict=True)))
+    assert not [1 for (a, p), (b, q) in pairs if a < 0 < b or (a == b == 0 and {p, q} == {0.5, 1.0})]
+    assert any(math.isnan(y) for y in ys)
+    found = [(x, y, line.get_markerfacecolor() == "white") for line, x, y in lines if line.get_marker() == "o"]
+    assert found == [([0.0], [1.0], True), ([0.0], [0.5], False)]
 
 
 def test_the_heading_has_the_formula_and_the_parameters(card):

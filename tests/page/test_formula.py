@@ -20,6 +20,7 @@ def words(latex: str) -> str:
     [
         (r"\begin{cases} x & \text{if } x > 0 \\ \alpha & \text{otherwise} \end{cases}", "{xif\xa0x>0αotherwise"),  # noqa: RUF001
         (r"f'(x) = 1", "f′(x)=1"),  # noqa: RUF001
+        (r"\text{negative\_slope} = 1", "negative_slope=1"),
         (r"\operatorname{erf}{\left(x \right)}", "erf(x)"),
         (r"\lim_{x \to 0^{-}} f(x) = \alpha", "limx→0−f(x)=α"),  # noqa: RUF001
     ],

@@ -20,7 +20,8 @@ def card_charts(data: Mapping[str, Any], compare: Sequence[Mapping[str, Any]] = 
     def chart(key: str, values: str, title: str, y_label: str) -> Chart:
         curves = [Curve(data["label"], data["x"], data[values], key, jumps(data, values))]
         for number, other in enumerate(compare):
-            style, dash = f"other-{number + 1}", _DASHES[number % len(_DASHES)]
+            number %= len(_DASHES)
+            style, dash = f"other-{number + 1}", _DASHES[number]
             curves.append(Curve(other["label"], other["x"], other[values], style, jumps(other, values), dash))
         return Chart(key, title, "x", y_label, curves, marks)
 

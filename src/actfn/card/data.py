@@ -54,7 +54,6 @@ def card_data(
     sampled = sample(definition, values, low, high, points)
     slope = derivative(definition.expression, 1, definition.conventions)
     found = smoothness or _proven(definition)
-    others = [catalog.find(name) for name in COMPARED if name != definition.name]
     conventions = definition.conventions
     return {
         **{key: [_finite(value) for value in sampled[key]] for key in ("x", "y", "yp")},
@@ -72,10 +71,7 @@ def card_data(
         },
         "range": [sampled["x"][0], sampled["x"][-1]],
         **_shape(definition, values, found),
-        "compared": [
-            {"name": other.name, "label": label(other), **_shape(other, other.defaults, _proven(other))}
-            for other in others
-        ],
+        "compared": [_compared(other) for other in map(catalog.find, COMPARED) if other.name != definition.name],
         "conventions": dict(conventions) if isinstance(conventions, Mapping) else conventions,
         "tags": list(definition.tags),
         "aliases": dict(definition.aliases),
@@ -143,6 +139,19 @@ def _shape(definition: Definition, values: Mapping[str, float], found: Smoothnes
             side: {"y": _tail(definition, expression, values, end), "yp": _tail(definition, slope, values, end)}
             for side, end in (("left", -math.inf), ("right", math.inf))
         },
+    }
+
+
+def _compared(definition: Definition) -> dict[str, Any]:
+    """What a card says of a function that it compares its own with, at that one's defaults."""
+    shape = _shape(definition, definition.defaults, _proven(definition))
+    order = shape["smoothness"]["at_parameters"]
+    return {
+        "name": definition.name,
+        "label": label(definition),
+        **order,
+        "origin": shape["origin"],
+        "tails": shape["tails"],
     }
 
 
@@ -308,16 +317,19 @@ def _javascript(definition: Definition, found: Smoothness) -> dict[str, Any] | N
     def of_parameters(name: str, expression: Any) -> str:
         return printer.function(name, names, [], expression)
 
+    def holds(condition: Any) -> str:
+        return of_parameters("holds", sympy.Piecewise((1, condition), (0, True)))
+
     try:
         return {
             "value": function("value", 0),
             "slope": function("slope", 1),
             "breakpoints": [
-                {"location": of_parameters("location", b.location), "holds": of_parameters("holds", b.condition)}
+                {"location": of_parameters("location", b.location), "holds": holds(b.condition)}
                 for b in found.breakpoints
             ],
             "conditions": [
-                {"holds": of_parameters("holds", condition), "order": _order(order), "text": class_name(order)}
+                {"holds": holds(condition), "order": _order(order), "text": class_name(order)}
                 for condition, order in found.conditions.items()
             ],
         }

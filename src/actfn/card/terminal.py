@@ -150,11 +150,10 @@ def _print_comparison(data: Mapping[str, Any], console: Console) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for heading in ("", "class", "f'(0-)", "f'(0+)", "f at -inf", "f' at -inf"):
         table.add_column(heading, overflow="fold")
-    for row in (data, *data["compared"]):
+    for row in ({**data, **data["smoothness"]["at_parameters"]}, *data["compared"]):
         slopes, tail = row["origin"]["yp"], row["tails"]["left"]
-        cells = [slopes["left"], slopes["right"], tail["y"], tail["yp"]]
-        texts = [row["label"], row["smoothness"]["at_parameters"]["order_text"], *map(_number, cells)]
-        table.add_row(*(Text(_plain(text, console)) for text in texts))
+        cells = map(_number, (slopes["left"], slopes["right"], tail["y"], tail["yp"]))
+        table.add_row(*(Text(_plain(text, console)) for text in (row["label"], row["order_text"], *cells)))
     console.print(table)
 
 

@@ -30,6 +30,8 @@ MAX_EXPONENT_NUMBER = 4096
 """In size, of a number inside an exponent that holds `x` or a parameter."""
 MAX_SIGNED_DEGREE = 30
 """Of a sum in one parameter of known sign, a pole counting thrice: SymPy finds its sign by its derivative's roots."""
+MAX_CONSTANT_DEPTH = 16
+"""Of operations inside one another in a constant: SymPy takes three times as long for each radical inside a radical."""
 LARGEST, SMALLEST = arb(2) ** 1024, arb(2) ** -1100
 """Of a constant other than 0, in size: float64 ends before either."""
 PRECISION = 1280
@@ -53,6 +55,8 @@ class _Measure:
     degree: int
     value: arb | None
     """Of a constant; None where there are symbols."""
+    depth: int = 0
+    """Of a constant."""
 
 
 def _power(base: arb, exponent: arb) -> arb:
@@ -177,7 +181,7 @@ class Bounds:
         if isinstance(expression, Rational):
             if max(expression.p.bit_length(), expression.q.bit_length()) > MAX_BITS:
                 raise Refused("a number here has too many digits")
-            return _constant(arb(fmpq(expression.p, expression.q)))
+            return _constant(arb(fmpq(expression.p, expression.q)), 0)
         if expression is S.Pi or expression is S.Exp1:
             return _Measure(0, arb.pi() if expression is S.Pi else arb.const_e())
         kind = type(expression)
@@ -190,7 +194,7 @@ class Bounds:
             # SymPy settles the sign of what cancels further than this by algebra that can take for ever
             if kind is Add and not abs(value) > reduce(arb.max, map(abs, values)) * arb(2) ** -256:
                 raise Refused("this can't be told from 0", "write 0 if that is meant")
-            return _constant(value)
+            return _constant(value, 1 + max(part.depth for part in parts))
         if isinstance(expression, Expr) and expression.is_extended_real is False:
             raise NotReal("the value is not real")
         degrees = [part.degree for part in parts]
@@ -220,9 +224,11 @@ class Bounds:
         _ = total.is_extended_nonnegative  # asked of one sum at a time, and remembered
 
 
-def _constant(value: arb) -> _Measure:
+def _constant(value: arb, depth: int) -> _Measure:
     _check_size(value)
-    return _Measure(0, value)
+    if depth > MAX_CONSTANT_DEPTH:
+        raise Refused("a constant here is nested too deeply", "write its value")
+    return _Measure(0, value, depth)
 
 
 def _check_size(value: arb) -> None:

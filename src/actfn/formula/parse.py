@@ -27,9 +27,9 @@ from actfn.formula.scan import FUNCTIONS, KNOWN, FormulaError, Scan, check_param
 
 MAX_NODES = 500
 MAX_DEPTH = 100
-MAX_SECONDS = 0.2
-"""Of this thread's processor time; catalog entries take a tenth of it. A single step of SymPy's, which nothing can stop,
-may take three times as long as all before it."""
+MAX_SECONDS = 0.4
+"""Of this thread's processor time; a person's formula takes a tenth of it. One step of SymPy's, which nothing can stop,
+may take as long as all before it."""
 
 
 def parse(text: str, symbols: Mapping[str, Symbol]) -> Expr:
@@ -118,6 +118,10 @@ def _nearest(name: str, names: list[str], cutoff: float) -> str:
     return next(iter(difflib.get_close_matches(name.lower(), names, n=1, cutoff=cutoff)), "")
 
 
+def _called(node: ast.expr) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+
+
 class _Builder:
     """Makes the nodes of one formula into expressions, from the leaves up."""
 
@@ -171,9 +175,7 @@ class _Builder:
             made = make(*parts)
             self.bounds.check(made)
         except Refused as refused:
-            domain = (
-                _DOMAINS.get(self._source(node).partition("(")[0].rstrip(), "") if isinstance(refused, NotReal) else ""
-            )
+            domain = _DOMAINS.get(_called(node), "") if isinstance(refused, NotReal) else ""
             self._refuse(node, refused.reason, refused.hint or domain)
         except (TypeError, ValueError, ArithmeticError, AttributeError, NotImplementedError):
             self._refuse(node, "SymPy can't build this")  # it fails so on a few huge constants, as in asin(sin(1e300))
@@ -247,7 +249,7 @@ class _Builder:
         return minimum(a, b) if sign is None else a if sign <= 0 else b
 
     def _call(self, node: ast.Call) -> Expr:
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        name = _called(node)
         if name not in FUNCTIONS:
             self._unknown_function(node.func, name)
         signature = FUNCTIONS[name]

@@ -25,7 +25,7 @@ def mathml(latex: str, display: str = "block") -> Markup:
         return Markup("<code>{}</code>").format(latex)
     # The converter holds signs as entities and undoes the escaping of everything to write them, of `\text{<b>}` too.
     for element in root.iter():
-        element.text = unescape(element.text) if element.text else element.text
+        element.text = unescape(element.text).replace(r"\_", "_") if element.text else element.text
     text = ElementTree.tostring(root, encoding="unicode")
     # A prime is raised by its glyph already; as an exponent it would be raised twice.
     text = _PRIME.sub(r'<mi>f</mi><mo lspace="0" rspace="0">\1</mo>', text)

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from numpy import float32
 
-from actfn.kernels.primitives.coefficients import EXPM1_32, LOG_32, SOFTPLUS_FAR_32, SOFTPLUS_NEAR_32
+from actfn.kernels.primitives.coefficients import (
+    ATAN_32,
+    COS_32,
+    ERF_32,
+    ERFC_32,
+    ERFC_NEAR_32,
+    EXPM1_32,
+    LOG_32,
+    LOG_ERFC_32,
+    SIN_32,
+    SOFTPLUS_FAR_32,
+    SOFTPLUS_NEAR_32,
+)
 from actfn.kernels.primitives.intrinsics import (
     copysign,
     exponent_and_mantissa,
@@ -19,6 +31,7 @@ from actfn.kernels.primitives.intrinsics import (
     power_of_two,
     primitive,
 )
+from actfn.kernels.primitives.quadrants import flip_sign_by_half, odd, quadrant_32
 
 ZERO, HALF, ONE, TWO = float32(0), float32(0.5), float32(1), float32(2)
 INFINITY, NAN = float32("inf"), float32("nan")
@@ -46,6 +59,14 @@ HIGHEST_TANH = float32(8.48)  # n = 24: 1 - 2^-n is exact; tanh rounds to one va
 ONE_TANH = float32(9.0109129)  # where it becomes 1
 LARGE_EXPONENT = float32(100)  # what log1p's 1 + x loses is nothing to numbers of this size
 LARGEST_SOFTPLUS = float32(20)  # softplus is its argument above
+ERF_SPLIT = float32(0.8)
+ONE_ERF = float32(3.95)  # erf is 1 above
+THREE = float32(3)  # the centre of the rational argument of erfc's polynomial
+ZERO_ERFC = float32(10.24)  # n = -151: 2^(n + 24) is 0 by its bits
+UNIT_24 = float32(2.0**24)
+TAN_PI_8, TAN_3_PI_8 = float32(0.41421357), float32(2.4142137)
+HALF_PI, QUARTER_PI = float32(1.5707963267948966), float32(0.7853981633974483)
+HALF_PI_LOW, QUARTER_PI_LOW = float32(-4.371139000186241e-08), float32(-2.1855695000931206e-08)
 TINY = float32(2.0**-26)  # expm1 and log1p are their argument below
 SMALLEST_NORMAL = float32(2.0**-126)
 ROOT_HALF = float32(0.70710677)
@@ -169,12 +190,18 @@ def sigmoid(x):
 
 
 @primitive
-def times_sigmoid(a, x):
-    """a*sigmoid(x), which neither rounds nor underflows before the product."""
-    high, low, s = sigmoid_parts(x)
+def product(a, high, low, s):
+    """a*(high + low)*s*2^-24, rounded once; s is a power of two that may have to be brought in before and after."""
     large = fabs(a) > ONE
     b = a * UNSCALE_24 if large else a
     return fma(b, high * s, b * (low * s)) * (ONE if large else UNSCALE_24)
+
+
+@primitive
+def times_sigmoid(a, x):
+    """a*sigmoid(x), which neither rounds nor underflows before the product."""
+    high, low, s = sigmoid_parts(x)
+    return product(a, high, low, s)
 
 
 @primitive
@@ -273,11 +300,109 @@ def log1p(x):
     lost = u - x
     lost = (x - (u - lost)) + (ONE - lost)
     k, m = exponent_and_mantissa(u, ROOT_HALF)
-    f = m - ONE
+    m = m - ONE
     f_low = lost * power_of_two(SHIFT - (LARGE_EXPONENT if k > LARGE_EXPONENT else k))
-    high, low = log1p_sum(k, f, f_low)
+    f = m + f_low
+    high, low = log1p_sum(k, f, (m - f) + f_low)
     y = high + low
     y = y if x < INFINITY else x
     y = x if fabs(x) < TINY else y
     y = y if x > -ONE else -INFINITY
     return y if x >= -ONE else NAN * x
+
+
+@primitive
+def erf(x):
+    a = fabs(x)
+    u = a * a
+    small = fma(x, polynomial(u, ERF_32), x)
+    t = ONE_ERF if a > ONE_ERF else a
+    t = t * polynomial(t, LOG_ERFC_32)
+    m = fma(t, LOG2E, SHIFT)
+    r = fma(m - SHIFT, -LN2, t)
+    e = power_of_two(m) * (fma(r * r, polynomial(r, EXPM1_32), r) + ONE)
+    return small if a < ERF_SPLIT else copysign(ONE - e, x)
+
+
+@primitive
+def erfc_parts(x, x_low):
+    """(high, low, s): erfc(x + x_low) = (high + low)*s*2^-24."""
+    a, a_low = fabs(x), flip_sign(x_low, x)
+    a_low = ZERO if a > ZERO_ERFC else a_low
+    a = ZERO_ERFC if a > ZERO_ERFC else a
+    square = a * a
+    square_low = fma(a, a_low + a_low, fma(a, a, -square))
+    m = fma(square, -LOG2E, SHIFT_24)
+    n = m - SHIFT_24
+    e, e_low = exp_reduced(fma(n, -LN2_REST, fma(n, -LN2_SHORT, -square)))
+    e_low = fma(-square_low, e, e_low)
+    s = power_of_two(m)
+    b = a + THREE
+    b_low = (a - (b - THREE)) + a_low
+    q = ONE / b
+    q_low = q * fma(-q, b_low, fma(-q, b, ONE))
+    t = fma(-TWO * THREE, q_low, fma(-TWO * THREE, q, ONE))
+    slope = polynomial(t, ERFC_32[:-1])
+    f = fma(t, slope, ERFC_32[-1])
+    f_low = fma(t, slope, ERFC_32[-1] - f)
+    g = f * q
+    g_low = fma(f, q_low, fma(f_low, q, fma(f, q, -g)))
+    rest = fma(e_low, g, e * g_low)
+    high = fma(e, g, rest)
+    low = fma(e, g, -high) + rest
+    p = high * s * UNSCALE_24
+    two = TWO - p
+    left = x < ZERO
+    high = two if left else high
+    low = (TWO - two) - p if left else low
+    near = fabs(x) < HALF
+    y = fma(x, polynomial(x * x, ERFC_NEAR_32), x)
+    one = ONE - y
+    low = (ONE - one) - y if near else low
+    return one if near else high, low, UNIT_24 if left or near else s
+
+
+@primitive
+def erfc(x):
+    high, low, s = erfc_parts(x, -ZERO)
+    return (high + low) * s * UNSCALE_24
+
+
+@primitive
+def times_erfc(a, x, x_low):
+    """a*erfc(x + x_low), which neither rounds nor underflows before the product."""
+    high, low, s = erfc_parts(x, x_low)
+    return product(a, high, low, s)
+
+
+@primitive
+def circular(m, r):
+    """sin(r + n*pi/2) for |r| <= pi/4 and the integer n in the low bits of m."""
+    u = r * r
+    sine = fma(r * u, polynomial(u, SIN_32), r)
+    cosine = fma(u * u, polynomial(u, COS_32), fma(-HALF, u, ONE))
+    return flip_sign_by_half(cosine if odd(m) else sine, m)
+
+
+@primitive
+def sin(x):
+    m, r = quadrant_32(x)
+    return x if fabs(x) < TINY else circular(m, float32(r))
+
+
+@primitive
+def cos(x):
+    m, r = quadrant_32(x)
+    return circular(m + 1.0, float32(r))
+
+
+@primitive
+def atan(x):
+    a = fabs(x)
+    far, middle = a > TAN_3_PI_8, a > TAN_PI_8
+    t = (-ONE if far else a - ONE if middle else a) / (a if far else a + ONE if middle else ONE)
+    u = t * t
+    y = fma(t * u, polynomial(u, ATAN_32), t)
+    whole = HALF_PI if far else QUARTER_PI if middle else ZERO
+    rest = HALF_PI_LOW if far else QUARTER_PI_LOW if middle else ZERO
+    return copysign(whole + (y + rest), x)

@@ -125,19 +125,18 @@ function explore(page, activations) {
     for (const kind of ["value", "slope"]) {
       const { inside, line, point } = overlays[kind], [bottom, top] = sticky[kind], { l, r, t, b } = margin;
       const width = plots[kind].clientWidth - l - r, height = plots[kind].clientHeight - t - b;
-      const place = (x, y) => [((x - low) / (high - low)) * width, ((top - y) / (top - bottom)) * height];
+      const kept = (pixel) => Math.min(Math.max(pixel, -1e5), 1e5); // SVG takes no infinities
+      const place = (x, y) => [kept(((x - low) / (high - low)) * width), kept(((top - y) / (top - bottom)) * height)];
       const set = (element, values) => Object.entries(values).forEach(([name, v]) => element.setAttribute(name, v));
       set(inside, { x: l, y: t, width, height });
       const y = kind === "value" ? value : slope, half = 0.22 * (high - low);
       const ends = kind === "slope" ? [[x, bottom], [x, top]] : [-half, half].map((step) => [x + step, value + step * slope]);
-      const drawable = y !== null && slope !== null;
+      const [[x1, y1], [x2, y2], [cx, cy]] = [...ends, [x, y]].map((end) => place(...end));
+      const drawable = kind === "slope" || (value !== null && slope !== null);
       point.style.display = y === null ? "none" : "";
-      line.style.display = drawable || kind === "slope" ? "" : "none";
-      if (y !== null) set(point, { cx: place(x, y)[0], cy: place(x, y)[1], r: 5 });
-      if (drawable || kind === "slope") {
-        const [[x1, y1], [x2, y2]] = ends.map((end) => place(...end));
-        set(line, { x1, y1, x2, y2 });
-      }
+      line.style.display = drawable ? "" : "none";
+      if (y !== null) set(point, { cx, cy, r: 5 });
+      if (drawable) set(line, { x1, y1, x2, y2 });
     }
   }
 
@@ -204,18 +203,18 @@ function explore(page, activations) {
   function fromLink() {
     const link = new URLSearchParams(location.hash.slice(1));
     const number = (text) => (text === null || text.trim() === "" ? NaN : Number(text));
+    const on = (key, otherwise) => (link.has(key) ? link.get(key) === "1" : otherwise);
     for (const parameter of page.parameters) {
       const value = number(link.get(parameter.name));
-      if (!refusal(parameter, value)) state.parameters[parameter.name] = value;
+      state.parameters[parameter.name] = refusal(parameter, value) ? parameter.value : value;
     }
     const [low, high] = (link.get("x-range") ?? "").split(",").map(number);
-    if (sensible(low, high)) state.range = [low, high];
+    state.range = sensible(low, high) ? [low, high] : [...page.range];
     const x = number(link.get("x"));
-    if (Number.isFinite(x)) state.x = x;
-    if (link.has("flat-shown")) flat.checked = link.get("flat-shown") === "1";
-    toggles.forEach((toggle) => {
-      if (link.has(`with-${toggle.dataset.toggle}`)) toggle.checked = link.get(`with-${toggle.dataset.toggle}`) === "1";
-    });
+    state.x = Number.isFinite(x) ? x : page.probe;
+    flat.checked = on("flat-shown", false);
+    for (const toggle of toggles) toggle.checked = on(`with-${toggle.dataset.toggle}`, true);
+    showParameters();
   }
 
   let waiting;
@@ -275,7 +274,7 @@ function explore(page, activations) {
     const why = refusal(parameter, value);
     if (why) return why;
     state.parameters[parameter.name] = value;
-    dials.get(parameter.name).show(value, parameter.sliderLow, parameter.sliderHigh);
+    showParameters();
     drawSoon(true);
     return "";
   }
@@ -291,11 +290,13 @@ function explore(page, activations) {
     setRange(...state.range.map((end) => centre + (end - centre) * factor));
   }
 
+  function showParameters() {
+    for (const { name, sliderLow, sliderHigh } of page.parameters) dials.get(name).show(state.parameters[name], sliderLow, sliderHigh);
+  }
+
   function reset() {
-    for (const parameter of page.parameters) {
-      state.parameters[parameter.name] = parameter.value;
-      dials.get(parameter.name).show(parameter.value, parameter.sliderLow, parameter.sliderHigh);
-    }
+    for (const { name, value } of page.parameters) state.parameters[name] = value;
+    showParameters();
     state.x = page.probe;
     setRange(...page.range);
   }
@@ -319,11 +320,7 @@ function explore(page, activations) {
   }
 
   fromLink();
-  for (const parameter of page.parameters) {
-    const control = dials.get(parameter.name);
-    control.show(state.parameters[parameter.name], parameter.sliderLow, parameter.sliderHigh);
-    control.onChange((value) => setParameter(parameter, value));
-  }
+  for (const parameter of page.parameters) dials.get(parameter.name).onChange((value) => setParameter(parameter, value));
   dials.get("x").onChange((value) => (Number.isFinite(value) ? (probe(value), "") : "x is a number"));
   for (const toggle of toggles) toggle.addEventListener("change", () => { sticky.value = sticky.slope = null; draw(); });
   flat.addEventListener("change", draw);
@@ -332,18 +329,21 @@ function explore(page, activations) {
   document.getElementById("reset").addEventListener("click", reset);
   for (const button of document.querySelectorAll("[data-picture]")) {
     const [kind, format] = button.dataset.picture.split(".");
-    button.addEventListener("click", () =>
-      Plotly.downloadImage(plots[kind], { format, scale: 2, width: 720, height: 480, filename: `${page.name}-${kind}` }));
+    button.addEventListener("click", () => {
+      const layout = { ...plots[kind].layout, paper_bgcolor: themed("var(--paper)") }; // on the page it is see-through
+      const options = { format, width: 720, height: 480, filename: `${page.name}-${kind}` };
+      Plotly.downloadImage({ data: plots[kind].data, layout }, options);
+    });
   }
 
   document.documentElement.classList.add("live");
   draw();
   for (const plot of Object.values(plots)) {
+    const rangeOf = (change) => [0, 1].map((end) => Number(change[`xaxis.range[${end}]`] ?? state.range[end]));
     plot.on("plotly_relayout", (change) => {
-      const [low, high] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
-      if (low !== undefined) setRange(Number(low), Number(high));
+      if (Object.keys(change).some((key) => key.startsWith("xaxis.range"))) setRange(...rangeOf(change));
     });
-    plot.on("plotly_relayouting", (change) => drawProbe([Number(change["xaxis.range[0]"]), Number(change["xaxis.range[1]"])]));
+    plot.on("plotly_relayouting", (change) => drawProbe(rangeOf(change)));
     plot.on("plotly_doubleclick", () => setRange(...page.range));
     plot.addEventListener("pointermove", (event) => {
       const x = event.buttons && event.pointerType === "mouse" ? null : xUnder(event, plot); // a pressed mouse drags the view
