@@ -8,6 +8,7 @@ what was rounded. Run:  python benchmarks/fit_primitives.py [NAME ...] [--check]
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -166,7 +167,8 @@ def fits() -> dict[str, Fit]:
             terms,
             dtype,
         )
-    for name, terms, dtype in (("SOFTPLUS_NEAR_32", 4, single), ("SOFTPLUS_NEAR_WIDE", 8, double)):
+    for name, terms, dtype in (("SOFTPLUS_NEAR_32", 4, single), ("SOFTPLUS_NEAR_WIDE", 8, double),
+        ("SOFTPLUS_NEAR_64", 10, double)):
         table[name] = Fit(
             "log(cosh(a/2))/u, u = a^2, relative to softplus(-a)",
             lambda u: mp.log(mp.cosh(mp.sqrt(u) / 2)) / u,
@@ -176,7 +178,8 @@ def fits() -> dict[str, Fit]:
             terms,
             dtype,
         )
-    for name, terms, dtype in (("SOFTPLUS_FAR_32", 6, single), ("SOFTPLUS_FAR_WIDE", 12, double)):
+    for name, terms, dtype in (("SOFTPLUS_FAR_32", 6, single), ("SOFTPLUS_FAR_WIDE", 12, double),
+        ("SOFTPLUS_FAR_64", 14, double)):
         table[name] = Fit(
             "(log1p(u) - u)/u^2, relative to log1p(u)",
             lambda u: (mp.log1p(u) - u) / u**2,
@@ -188,6 +191,7 @@ def fits() -> dict[str, Fit]:
         )
     for name, terms, end, dtype in (
         ("ERF_32", 6, mp.mpf("0.8"), single),
+        ("ERF_WIDE", 11, mp.mpf(1), double),
         ("ERF_64", 12, mp.mpf(1), double),
         ("ERFC_NEAR_32", 5, mp.mpf("0.5"), single),
         ("ERFC_NEAR_WIDE", 8, mp.mpf("0.5"), double),
@@ -250,7 +254,7 @@ def fits() -> dict[str, Fit]:
             terms,
             dtype,
         )
-    for name, terms, dtype in (("ATAN_32", 5, single), ("ATAN_64", 11, double)):
+    for name, terms, dtype in (("ATAN_32", 5, single), ("ATAN_WIDE", 9, double), ("ATAN_64", 11, double)):
         table[name] = Fit(
             "(atan(t)/t - 1)/u, u = t^2, relative to atan(t)",
             lambda u: (mp.atan(mp.sqrt(u)) / mp.sqrt(u) - 1) / u,
@@ -260,6 +264,26 @@ def fits() -> dict[str, Fit]:
             terms,
             dtype,
         )
+    for name, terms, dtype in (("ASIN_64", 13, double),):
+        table[name] = Fit(
+            "(asin(t)/t - 1)/u, u = t^2, relative to asin(t)",
+            lambda u: (mp.asin(mp.sqrt(u)) / mp.sqrt(u) - 1) / u,
+            lambda u: u * mp.sqrt(u) / mp.asin(mp.sqrt(u)),
+            mp.mpf(0),
+            mp.mpf(1) / 4,
+            terms,
+            dtype,
+        )
+    table["CBRT_64"] = Fit("cbrt(u), relative", mp.cbrt, lambda u: 1 / mp.cbrt(u), mp.mpf(1), mp.mpf(2), 5, double)
+    table["POW_64"] = Fit(
+        "(2 atanh(s)/s - 2 - 2u/3)/u^2, u = s^2, relative to atanh(s)",
+        lambda u: (2 * mp.atanh(mp.sqrt(u)) / mp.sqrt(u) - 2 - 2 * u / 3) / u**2,
+        lambda u: u**2 * mp.sqrt(u) / (2 * mp.atanh(mp.sqrt(u))),
+        mp.mpf(0),
+        square,
+        7,
+        double,
+    )
     return table
 
 
@@ -281,7 +305,7 @@ def existing() -> dict[str, str]:
     if not OUTPUT.exists():
         return {}
     blocks = OUTPUT.read_text().removeprefix(HEADER).split("\n\n")
-    return {block.split(" = (")[0].rsplit("\n", 1)[-1]: block.strip("\n") + "\n" for block in blocks if " = (" in block}
+    return {found[1]: block.strip("\n") + "\n" for block in blocks if (found := re.search(r"^(\w+) = \($", block, re.M))}
 
 
 def main() -> int:

@@ -6,82 +6,79 @@ is `np.copyto` into an array that was touched before: the same bytes, and nothin
 
 from __future__ import annotations
 
-import numpy as np
-import torch
+from collections.abc import Mapping
+from typing import Any
 
-import actfn
-import actfn.numpy
+import numpy as np
+
 import actfn.torch
+import torch
+from actfn.catalog import find
+from actfn.kernels.ufunc import ufunc
 from benchmarks import peers
 from benchmarks.report import Record, main
 
 INTO = (64, 1024, 4096, 16_384, 65_536, 1 << 20, 1 << 24)
 FRESH = (1, *INTO)
+TARGETS: dict[tuple[str, int], Mapping[str, float]] = {
+    ("float32", 65_536): {"torch": 6.0},
+    ("float32", 1 << 20): {"torch": 6.0},
+    ("float32", 1 << 24): {"copyto": 0.85},
+    ("float64", 65_536): {"torch": 4.0},
+}
+"""Into a given array, at one thread."""
 
 
 def measure(record: Record) -> None:
     """Every row of the question."""
+    elu = find("elu")
     one = record.threads == 1
+    fixed = ufunc(elu, fixed={"alpha": 1.0})
     for dtype in ("float32", "float64"):
-        ours = actfn.get("elu").ufunc(alpha=1.0)
         for size in record.sizes(*INTO):
-            targets = {}
-            if one and dtype == "float32":
-                targets = {65_536: {"torch": 6.0}, 1 << 20: {"torch": 6.0}, 1 << 24: {"copyto": 0.85}}.get(size, {})
-            elif one and size == 65_536:
-                targets = {"torch": 4.0}
-            into(record, f"forward, {dtype}, out=, {size:,}", ours, dtype, size, targets)
+            targets = TARGETS.get((dtype, size), {}) if one else {}
+            into(record, f"forward, {dtype}, out=, {size:,}", targets, fixed, dtype, size)
         for size in record.sizes(*FRESH):
-            small = one and dtype == "float32" and size <= 4096
-            fresh(record, dtype, size, {"torch": 0.95} if small else {})
+            never_slower = one and dtype == "float32" and size <= 4096
+            fresh(record, dtype, size, {"torch": 0.95} if never_slower else {})
     if one:
-        correct = actfn.get("elu").ufunc(accuracy="correct", alpha=1.0)
+        correct, free = ufunc(elu, accuracy="correct", fixed={"alpha": 1.0}), ufunc(elu)
         for size in record.sizes(65_536, 1 << 20):
             label = f"forward, correctly rounded, float32, out=, {size:,}"
-            into(record, label, correct, "float32", size, {"torch": 2.0}, accuracy="correct")
+            into(record, label, {"torch": 2.0}, correct, "float32", size, accuracy="correct")
         for size in record.sizes(65_536):
-            label = f"the ufunc called as elu(x, 1.0, out), float32, {size:,}"
-            into(record, label, actfn.numpy.elu, "float32", size, {"torch": 5.0, "NumPy": 20.0}, 1.0)
+            label, targets = f"the ufunc as elu(x, 1.0, out), float32, {size:,}", {"torch": 5.0, "NumPy": 20.0}
+            into(record, label, targets, free, "float32", size, 1.0, parameters="given")
 
 
 def into(
     record: Record,
     label: str,
-    ours: np.ufunc,
+    targets: Mapping[str, float],
+    ours: Any,
     dtype: str,
     size: int,
-    targets: dict[str, float],
     *parameters: float,
-    accuracy: str = "fast",
+    **odd: str,
 ) -> None:
-    """Into an array that is there already, by a ufunc of x and the parameters."""
+    """Into an array that is there already, by a ufunc of x and the parameters; `odd` is put into the case."""
     x = peers.normal(size, dtype)
     out = np.zeros_like(x)
+    arguments = (x, *parameters, out)
+    case = {"pass": "forward", "function": "elu", "dtype": dtype, "size": size, "output": "out", **odd}
     calls = peers.elu_into(record, x, out)
-    if parameters:
-        (alpha,) = parameters
-
-        def call() -> object:
-            return ours(x, alpha, out)
-    else:
-
-        def call() -> object:
-            return ours(x, out)
-
-    peers.checked({"actfn": call}, np.where(x > 0, x, np.expm1(x)), out)
-    case = {"pass": "forward", "dtype": dtype, "size": size, "output": "out", "accuracy": accuracy}
-    case |= {"called": f"elu(x, {', '.join([*map(str, parameters), 'out'])})"}
-    record.compare(label, case, call, calls, targets)
+    peers.checked({"actfn": lambda: ours(*arguments)}, np.where(x > 0, x, np.expm1(x)), out)
+    record.compare(label, case, lambda: ours(*arguments), calls, targets)
 
 
-def fresh(record: Record, dtype: str, size: int, targets: dict[str, float]) -> None:
+def fresh(record: Record, dtype: str, size: int, targets: Mapping[str, float]) -> None:
     """As a fresh tensor."""
     x = peers.normal(size, dtype)
     tx = torch.from_numpy(x)
-    elu, ufunc = actfn.torch.elu, actfn.get("elu").ufunc(alpha=1.0)
-    calls = {**peers.elu_fresh(record, x), "actfn.numpy": lambda: ufunc(x)}
+    elu, fixed = actfn.torch.elu, ufunc(find("elu"), fixed={"alpha": 1.0})
+    case = {"pass": "forward", "function": "elu", "dtype": dtype, "size": size, "output": "fresh"}
+    calls = {**peers.elu_fresh(record, x), "actfn.numpy": lambda: fixed(x)}
     peers.checked({"actfn": lambda: elu(tx)}, np.where(x > 0, x, np.expm1(x)))
-    case = {"pass": "forward", "dtype": dtype, "size": size, "output": "fresh"}
     record.compare(f"forward, {dtype}, fresh, {size:,}", case, lambda: elu(tx), calls, targets)
 
 

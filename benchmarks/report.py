@@ -27,6 +27,8 @@ RESULTS = Path(__file__).resolve().parent / "results"
 QUESTIONS = ("forward", "training", "catalog", "own_formulas", "memory", "startup")
 """In the order in which they are asked and told."""
 DIGITS = 4
+PER_ELEMENT = 1024
+"""From this size on a time an element means something."""
 REST = 0.01
 """Seconds between samples at two threads: the threads of GNU OpenMP, which PyTorch uses, spin for some milliseconds."""
 
@@ -163,11 +165,12 @@ def times_as_fast(ratio: float) -> str:
 
 def shown(row: Row) -> Text:
     """A row as it is printed: the label and our time, then each peer, with target and verdict where there is one."""
-    text = Text(f"{row.label:<58}", "bold")
+    text = Text(row.label, "bold")
     if OURS in row.times:
         seconds = row.times[OURS].median
-        each = f"{seconds / row.case['size'] * 1e9:8.3f} ns/el" if "size" in row.case else ""
-        text.append(f"{quantity(seconds):>8}{each}", "cyan")
+        size = row.case.get("size", 0)
+        each = f"{seconds / size * 1e9:.3f} ns/el" if size >= PER_ELEMENT else ""
+        text.append(f"{quantity(seconds):>{65 - len(row.label)}}{each:>15}".rstrip(), "cyan")
     reached = row.reached()
     parts = []
     if row.value is not None:

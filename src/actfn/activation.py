@@ -82,7 +82,9 @@ class Activation:
                 self._smoothness[key] = smoothness_within(self.definition, parameters)
         return self._smoothness[key]
 
-    def sample(self, low: float = -2.0, high: float = 2.0, points: int = 1000, **parameters: float) -> dict[str, list[float]]:
+    def sample(
+        self, low: float = -2.0, high: float = 2.0, points: int = 1000, **parameters: float
+    ) -> dict[str, list[float]]:
         """`{"x", "y", "yp"}`: x evenly spaced over [low, high], f and f' there as the oracle has them, rounded once to float64."""
         from actfn.card.data import sample
 
@@ -140,18 +142,26 @@ def define(
     Raises `FormulaError` (a `ValueError`) with the place in the text, or `ValueError` for a name, parameter or domain.
     """
     if name is not None and not (name.isascii() and name.isidentifier() and len(name) <= MAX_NAME):
-        raise ValueError(f"a name is a Python identifier of at most {MAX_NAME} ASCII characters, such as 'my_elu', not {name!r}")
+        raise ValueError(
+            f"a name is a Python identifier of at most {MAX_NAME} ASCII characters, such as 'my_elu', not {name!r}"
+        )
     domains = domains or {}
     stray = sorted(set(domains) - set(parameters))
     if stray:
-        raise ValueError(f"a domain for {stray[0]!r}, which is not a parameter; give it a default, as in {stray[0]}=1.0")
+        raise ValueError(
+            f"a domain for {stray[0]!r}, which is not a parameter; give it a default, as in {stray[0]}=1.0"
+        )
     listed = []
     for parameter, default in parameters.items():
         if isinstance(default, bool) or not isinstance(default, int | float):
             raise ValueError(f"parameter {parameter}: the default is a number, as in {parameter}=1.0, not {default!r}")
         listed.append(Parameter(parameter, float(default), domains.get(parameter, "real")))
     definition = Definition(
-        name=name or "custom", formula=formula, parameters=tuple(listed), conventions=conventions, title=name or formula[:60]
+        name=name or "custom",
+        formula=formula,
+        parameters=tuple(listed),
+        conventions=conventions,
+        title=name or formula[:60],
     )
     definition.expression  # noqa: B018  (parses now, so that an error shows here)
     from actfn.formula.derivative import derivative

@@ -30,7 +30,9 @@ app = typer.Typer(
 
 DEFAULT_OUT = Path("data/activations")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A catalog name, or a formula in quotes.", show_default=False)]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A catalog name, or a formula in quotes.", show_default=False)
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="P=VALUE", help="A parameter's value; once for each.", show_default=False),
@@ -43,14 +45,20 @@ def _epilog(*examples: str) -> str:
     return "Examples:\n\n" + "\n\n".join(f"  {e}" for e in examples)
 
 
-@app.command(epilog=_epilog("actfn card elu", "actfn card elu --set alpha=0.5 --range -4 4", "actfn card 'x*tanh(softplus(x))' --out cards"))
+@app.command(
+    epilog=_epilog(
+        "actfn card elu", "actfn card elu --set alpha=0.5 --range -4 4", "actfn card 'x*tanh(softplus(x))' --out cards"
+    )
+)
 def card(
     name: Name,
     sets: Sets = None,
     interval: Range = (-2.0, 2.0),
     points: Points = 1000,
     out: Annotated[Path, typer.Option("--out", help="The folder to write into.")] = DEFAULT_OUT,
-    single_file: Annotated[bool, typer.Option("--single-file", help="Put the chart script into the page itself.")] = False,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Put the chart script into the page itself.")
+    ] = False,
 ) -> None:
     """Print the card of an activation, and write it as JSON, SVG, PNG and an interactive page."""
     from actfn.card import write_card
@@ -60,13 +68,21 @@ def card(
     console = _console()
     with console.status(f"proving and drawing {activation.name} ..."):
         data, written = write_card(
-            activation.definition, values, out, *interval, points, single_file=single_file, smoothness=activation.smoothness()
+            activation.definition,
+            values,
+            out,
+            *interval,
+            points,
+            single_file=single_file,
+            smoothness=activation.smoothness(),
         )
     print_card(data, console, written)
 
 
 @app.command("list", epilog=_epilog("actfn list", "actfn list --tag exponential"))
-def list_(tag: Annotated[str | None, typer.Option("--tag", help="Only those with this tag.", show_default=False)] = None) -> None:
+def list_(
+    tag: Annotated[str | None, typer.Option("--tag", help="Only those with this tag.", show_default=False)] = None,
+) -> None:
     """List the activations of the catalog."""
     from rich.table import Table
 
@@ -90,7 +106,9 @@ def data(
     sets: Sets = None,
     interval: Range = (-2.0, 2.0),
     points: Points = 1000,
-    out: Annotated[Path | None, typer.Option("--out", help="A file; without it, standard output.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A file; without it, standard output.", show_default=False)
+    ] = None,
 ) -> None:
     """Print x, f(x) and f'(x) as JSON, with all that the card says; each value is the exact one, rounded once."""
     from actfn.card.data import card_data
@@ -112,7 +130,10 @@ def plot(
     interval: Range = (-2.0, 2.0),
     points: Points = 1000,
     out: Annotated[
-        Path | None, typer.Option("--out", help="A .png, .svg or .pdf file; without it, a chart in the terminal.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out", help="A .png, .svg or .pdf file; without it, a chart in the terminal.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Draw an activation and its derivative, in the terminal or into a file."""
@@ -132,7 +153,11 @@ def plot(
         console.print(f"wrote {out}", highlight=False, soft_wrap=True)
 
 
-@app.command(epilog=_epilog("actfn prove elu", "actfn prove elu --set alpha=1", "actfn prove 'where(x > 0, x, a*(exp(x) - 1))' --set a=2"))
+@app.command(
+    epilog=_epilog(
+        "actfn prove elu", "actfn prove elu --set alpha=1", "actfn prove 'where(x > 0, x, a*(exp(x) - 1))' --set a=2"
+    )
+)
 def prove(name: Name, sets: Sets = None) -> None:
     """Prove the smoothness class: for every value of the parameters, or at those that --set gives."""
     from actfn.analysis.smoothness import class_name, condition_text
@@ -173,7 +198,8 @@ def _resolved(name: str, sets: list[str] | None) -> tuple[Activation, dict[str, 
         missing = [p for p in parameter_names(name) if p not in given]
         if missing:
             raise ValueError(f"the formula has a parameter {missing[0]!r}; give it a value: --set {missing[0]}=1.0")
-        activation = define(name, **{k: v for k, v in given.items()})
+        parameters: dict[str, Any] = dict(given)
+        activation = define(name, **parameters)
     return activation, activation.definition.values(given)
 
 

@@ -60,7 +60,9 @@ class Parameter:
             raise ValueError(f"parameter {self.name}: the default is larger than any float64") from None
         self.bounds  # noqa: B018  (refuses a domain that can't be read)
         if not self.contains(self.default):
-            raise ValueError(f"parameter {self.name}: the default {self.default!r} is outside its domain, {self.domain}")
+            raise ValueError(
+                f"parameter {self.name}: the default {self.default!r} is outside its domain, {self.domain}"
+            )
 
     @cached_property
     def bounds(self) -> tuple[float, float, bool, bool]:

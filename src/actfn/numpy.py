@@ -14,8 +14,8 @@ import numpy as np
 from actfn import catalog
 from actfn.definition import Definition
 from actfn.formula.printers.numpy import NumpyPrinter
-from actfn.kernels.printed import load
 from actfn.kernels.lower import program
+from actfn.kernels.printed import load
 
 
 @lru_cache(maxsize=512)
@@ -27,7 +27,9 @@ def printed(definition: Definition, order: int = 0) -> Callable[..., Any]:
 def source(definition: Definition, order: int = 0) -> str:
     """The NumPy code that runs."""
     steps = program(definition, order)
-    return NumpyPrinter().function(definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula)
+    return NumpyPrinter().function(
+        definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula
+    )
 
 
 @lru_cache(maxsize=512)

@@ -91,7 +91,7 @@ def curve(page, kind: str) -> list[tuple[float, float]]:
 
 def readout(page) -> dict[str, float]:
     """The numbers of the readout: {"x": ..., "f(x)": ..., "f'(x)": ...}."""
-    text = page.inner_text("#readout").replace("\N{MINUS SIGN}", "-").replace("\N{PRIME}", "'")
+    text = page.inner_text("#readout").replace("\N{MINUS SIGN}", "-").replace("\N{PRIME}", "'").replace("\xa0", " ")
     return {name: float(value) for name, value in re.findall(r"(x|f\(x\)|f'\(x\)) = (-?[\d.e+-]+)", text)}
 
 
@@ -241,7 +241,7 @@ def test_the_probe_takes_a_number_and_shows_both_sides_of_a_kink(visit):
     page.fill("#x-number", "0")
     page.press("#x-number", "Enter")
     assert readout(page)["f'(x)"] == 0.5
-    assert "from the left 0.5, from the right 1" in page.inner_text("#readout")
+    assert "from the left 0.5, from the right 1" in page.inner_text("#readout").replace("\xa0", " ")
 
 
 # -- the view --------------------------------------------------------------------------------------------------------

@@ -41,7 +41,13 @@ FORMULAS = [
     "abs(abs(x) - 1)",
     "exp(-abs(x - theta))",
 ]
-VALUES = {"alpha": (-2, 0, 1, 3), "theta": (-1, 0, 2), "low": (-1, 1), "high": (0, 1, 2), "beta": (Rational(1, 2), 1, 3)}
+VALUES = {
+    "alpha": (-2, 0, 1, 3),
+    "theta": (-1, 0, 2),
+    "low": (-1, 1),
+    "high": (0, 1, 2),
+    "beta": (Rational(1, 2), 1, 3),
+}
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -54,7 +60,9 @@ def test_pieces_are_the_formula(text: str) -> None:
         holding = [c for c in found if c.condition.subs(rule) == S.true]
         assert len(holding) == 1, (rule, [c.condition for c in found])
         case = holding[0]
-        ends = [e.subs(rule) for e in (case.pieces[0].left, *(b.location for b in case.breakpoints), case.pieces[-1].right)]
+        ends = [
+            e.subs(rule) for e in (case.pieces[0].left, *(b.location for b in case.breakpoints), case.pieces[-1].right)
+        ]
         assert all(a < b for a, b in itertools.pairwise(ends))
         for piece, a, b in zip(case.pieces, ends, ends[1:], strict=False):
             for point in _inside(a, b):

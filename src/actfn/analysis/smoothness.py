@@ -90,7 +90,9 @@ def smoothness(definition: Definition, **parameters: float) -> Smoothness:
     fixed = {definition.symbols[name]: Rational(repr(float(value))) for name, value in parameters.items()}
     expression = definition.expression.xreplace(fixed)
     bounds = {
-        definition.symbols[p.name]: p.bounds[:2] for p in definition.parameters if definition.symbols[p.name] not in fixed
+        definition.symbols[p.name]: p.bounds[:2]
+        for p in definition.parameters
+        if definition.symbols[p.name] not in fixed
     }
     defaults = {definition.symbols[p.name]: Rational(repr(float(p.default))) for p in definition.parameters}
     try:
@@ -128,7 +130,9 @@ def _of_case(case: Case, bounds: Bounds) -> _Finding:
     under = "" if case.condition == S.true else f"where {condition_text(case.condition)}: "
     finding = _Finding(math.inf)
     if len(case.pieces) == 1 and not case.pieces[0].undefined:
-        return _Finding(math.inf, {}, [], [f"{under}{_text(case.pieces[0].expression)} is analytic on the whole line: C^infinity"])
+        return _Finding(
+            math.inf, {}, [], [f"{under}{_text(case.pieces[0].expression)} is analytic on the whole line: C^infinity"]
+        )
     undefined = next((p for p in case.pieces if p.undefined), None)
     if undefined:
         place = f"{_text(undefined.left)} < x < {_text(undefined.right)}"
@@ -147,7 +151,7 @@ def _of_case(case: Case, bounds: Bounds) -> _Finding:
         least = min((o for o in orders if o is not None), default=None)
         finding.order = least if least == -1 else None
         return finding
-    finding.order = min(orders, default=math.inf)
+    finding.order = min((o for o in orders if o is not None), default=math.inf)
     if finding.order != math.inf and all(v for o, v in barriers if o == finding.order):
         equations = [e for o, v in barriers if o == finding.order for e in v]
         for rule in _solutions(equations, bounds):
@@ -179,7 +183,9 @@ def _at(breakpoint: Breakpoint, left: Piece, right: Piece, sign: Signs, conditio
     limits: list[Limits] = []
 
     def ended(order: Order, vanishing: list[Expr]) -> _At:
-        return _At(BreakpointLimits(place, left, right, tuple(limits), order, condition, breakpoint.singular), vanishing, lines)
+        return _At(
+            BreakpointLimits(place, left, right, tuple(limits), order, condition, breakpoint.singular), vanishing, lines
+        )
 
     if breakpoint.at is None:
         lines.append(f"at x = {name}: {_text_of_singular(breakpoint)} has no value there: f is not continuous")
@@ -189,7 +195,11 @@ def _at(breakpoint: Breakpoint, left: Piece, right: Piece, sign: Signs, conditio
         return ended(-1, [])
     value = breakpoint.at.subs(X, place)
     smooth = _analytic_at(left.expression, place, sign) and _analytic_at(right.expression, place, sign)
-    if smooth and _vanishes(left.expression - right.expression, sign) and _vanishes(left.expression.subs(X, place) - value, sign):
+    if (
+        smooth
+        and _vanishes(left.expression - right.expression, sign)
+        and _vanishes(left.expression.subs(X, place) - value, sign)
+    ):
         return ended(math.inf, [])
     if breakpoint.singular:
         lines.append(f"at x = {name}: {_text_of_singular(breakpoint)} is not smooth")
@@ -262,7 +272,9 @@ def _check_limit(target: Expr, place: Expr, side: str, value: Expr) -> None:
     if value.is_infinite:
         fits = abs(nearer) > abs(near)
     else:
-        fits = abs(nearer - expected) <= Rational(1, 1000) * (1 + abs(expected)) or abs(nearer - expected) < abs(near - expected)
+        fits = abs(nearer - expected) <= Rational(1, 1000) * (1 + abs(expected)) or abs(nearer - expected) < abs(
+            near - expected
+        )
     if not fits:
         raise Undecided(f"the limit of {_text(target)} at {_text(place)}{side}: symbols and numbers disagree")
 
@@ -273,7 +285,11 @@ def _finite(value: Expr) -> bool:
 
 def _vanishes(expression: Expr, sign: Signs) -> bool:
     expression = elementary(expression)
-    return expression.is_zero or sympy.simplify(expression).is_zero or (not expression.has(X) and sign.known(expression) == 0)
+    return (
+        expression.is_zero
+        or sympy.simplify(expression).is_zero
+        or (not expression.has(X) and sign.known(expression) == 0)
+    )
 
 
 def _never_zero(expression: Expr, sign: Signs) -> bool:
@@ -316,10 +332,12 @@ def _substituted(case: Case, rule: Mapping[Symbol, Expr], bounds: Bounds) -> Cas
         if inner.free_symbols:
             signs[inner] = s
     pieces = tuple(
-        Piece(p.left.xreplace(rule), p.right.xreplace(rule), p.expression.xreplace(rule), p.undefined) for p in case.pieces
+        Piece(p.left.xreplace(rule), p.right.xreplace(rule), p.expression.xreplace(rule), p.undefined)
+        for p in case.pieces
     )
     places = tuple(
-        Breakpoint(b.location.xreplace(rule), None if b.at is None else b.at.xreplace(rule), b.singular) for b in case.breakpoints
+        Breakpoint(b.location.xreplace(rule), None if b.at is None else b.at.xreplace(rule), b.singular)
+        for b in case.breakpoints
     )
     condition = And(case.condition.xreplace(rule), *(Eq(k, v) for k, v in rule.items()))
     return Case(condition, pieces, places, {**case.equal, **rule}, signs)
@@ -330,7 +348,9 @@ def _combined(found: list[tuple[Case, _Finding]], bounds: Bounds, defaults: Mapp
     possible = []
     doubtful = []
     for case, finding in found:
-        (possible if case.condition == S.true or _has_witness(case, bounds, defaults) else doubtful).append((case, finding))
+        (possible if case.condition == S.true or _has_witness(case, bounds, defaults) else doubtful).append(
+            (case, finding)
+        )
     lines = tuple(dict.fromkeys(line for _, finding in possible + doubtful for line in finding.lines))
     places = tuple(b for _, finding in possible for b in finding.breakpoints)
     orders = [finding.order for _, finding in possible]
@@ -359,7 +379,10 @@ def _combined(found: list[tuple[Case, _Finding]], bounds: Bounds, defaults: Mapp
 def _implied(condition: Boolean, order: Order, conditions: Mapping[Boolean, Order]) -> bool:
     """Whether a weaker condition in the list says as much."""
     parts = set(And.make_args(condition))
-    return any(set(And.make_args(c)) < parts and o is not None and order is not None and o >= order for c, o in conditions.items())
+    return any(
+        set(And.make_args(c)) < parts and o is not None and order is not None and o >= order
+        for c, o in conditions.items()
+    )
 
 
 _TRIALS = tuple(map(Rational, ("1", "0", "-1", "1/2", "2", "-1/2", "-2", "1/3", "3", "-3", "5", "1/10", "7/5", "-7/5")))

@@ -136,4 +136,6 @@ def elementary(expression: Expr) -> Expr:
 
     `cbrt` stays where its argument may be negative; `maximum` and `minimum` stay (see `pieces.unfold`).
     """
-    return expression.replace(lambda node: isinstance(node, expm1 | log1p | sigmoid | softplus | erfc), lambda node: node.elementary())
+    return expression.replace(
+        lambda node: isinstance(node, expm1 | log1p | sigmoid | softplus | erfc), lambda node: node.elementary()
+    )

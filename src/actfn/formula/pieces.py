@@ -8,11 +8,12 @@ cover every parameter. What can't be decided raises `Undecided`: it is never gue
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import sympy
-from sympy import Abs, Eq, Expr, Ge, Gt, Integer, Le, Lt, Ne, Piecewise, Poly, Pow, Rational, S, Symbol, log, oo
+from sympy import Abs, Eq, Expr, Ge, Gt, Le, Lt, Ne, Piecewise, Poly, Pow, Rational, S, Symbol, log, oo
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, Not, Or
 
@@ -305,7 +306,7 @@ def _between(roots: list[Expr]) -> list[Rational]:
     if not roots:
         return [S.Zero]
     values = [Rational(str(r.evalf(40))) for r in roots]
-    inner = [(a + b) / 2 for a, b in zip(values, values[1:], strict=False)]
+    inner = [(a + b) / 2 for a, b in itertools.pairwise(values)]
     return [values[0] - 1, *inner, values[-1] + 1]
 
 
@@ -472,7 +473,9 @@ def requirements(expression: Expr) -> list[tuple[Expr, Expr, bool]]:
     ]
 
 
-def _with_singularities(pieces: list[Piece], breakpoints: list[Breakpoint], sign: Signs, equal: dict[Symbol, Expr]) -> Case:
+def _with_singularities(
+    pieces: list[Piece], breakpoints: list[Breakpoint], sign: Signs, equal: dict[Symbol, Expr]
+) -> Case:
     """Cuts each piece where something in it isn't smooth, and marks the parts where it has no real value."""
     cut: list[Piece] = []
     places: list[Breakpoint] = []

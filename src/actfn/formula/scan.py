@@ -257,10 +257,9 @@ class Scan:
             self._refuse(position, f"{token!r} can't stand in a formula", hint, len(token))
         elif dotted := _DOTTED.match(self.text, position):
             last = dotted[0].rpartition(".")[2].strip()
-            plain = (
-                f"{last}({FUNCTIONS[last]})" if last in FUNCTIONS else other_name(last) or f"{last}, if that is meant"
-            )
-            self._refuse(position, "a name in a formula has no dot", f"write {plain}", len(dotted[0]))
+            plain = f"{last}({FUNCTIONS[last]})" if last in FUNCTIONS else last if last in KNOWN else other_name(last)
+            hint = f"write {plain}" if plain else "a formula has functions of its own, such as exp(u)"
+            self._refuse(position, "a name in a formula has no dot", hint, len(dotted[0]))
         elif token.startswith("_") or len(token) > MAX_NAME:
             limits = f"a name is a letter, then letters, digits and _, at most {MAX_NAME} in all"
             self._refuse(position, "this can't be a name", limits, len(token))

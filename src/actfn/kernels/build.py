@@ -18,7 +18,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from actfn import files
 from actfn.definition import Definition
 from actfn.kernels import cache
 
@@ -145,7 +144,14 @@ def _toolchain() -> list[str]:
     features = ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(llvm.get_host_cpu_features().items()))
     numba = importlib.util.find_spec("numba")
     version = Path(numba.origin).with_name("_version.py").read_text() if numba and numba.origin else ""
-    return [llvmlite.__version__, version, llvm.get_process_triple(), llvm.get_host_cpu_name(), features, own.hexdigest()]
+    return [
+        llvmlite.__version__,
+        version,
+        llvm.get_process_triple(),
+        llvm.get_host_cpu_name(),
+        features,
+        own.hexdigest(),
+    ]
 
 
 # -- printing -----------------------------------------------------------------------------------------------------------
@@ -207,7 +213,12 @@ def level(request: Request, steps: Program) -> str:
 
 def _heading(request: Request) -> str:
     what = "f" + "'" * request.order + "".join(f" by {name}" for name in request.by)
-    form = {"value": what, "product": f"g*{what}", "double": f"gg*{what} and gg*g*{what}'", "output": "g*f' from y = f"}[request.form]
+    form = {
+        "value": what,
+        "product": f"g*{what}",
+        "double": f"gg*{what} and gg*g*{what}'",
+        "output": "g*f' from y = f",
+    }[request.form]
     return f'"""{request.definition.name}: {form} for {request.dtype}, {request.accuracy}.\n\n{request.definition.formula}\n"""\n\n'
 
 
@@ -269,12 +280,15 @@ def _loop(request: Request, level: str) -> str:
 
 
 def _compiled(request: Request) -> cache.Entry:
-    from numba import cfunc, njit, types
+    import numba
+    from numba import types
 
     from actfn.kernels.printed import load
 
     text = source(request)
     sizes = types.CPointer(types.intp)
+    njit: Any = numba.njit
+    cfunc: Any = numba.cfunc
     contiguous = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
     loop = load(text, "loop", {"contiguous": contiguous, "__name__": "actfn.kernels.generated"})
     compiled = cfunc(types.void(sizes, sizes, sizes, types.intp), error_model="numpy")(loop)

@@ -96,7 +96,9 @@ def contents() -> Contents:
     place = _usable(create=False)
     files = list(place.glob("*.kernel")) + list(place.glob("*.py")) if place else []
     sizes = [f.stat().st_size for f in files]
-    return Contents(folder(), place is not None or not folder().exists(), sum(f.suffix == ".kernel" for f in files), sum(sizes))
+    return Contents(
+        folder(), place is not None or not folder().exists(), sum(f.suffix == ".kernel" for f in files), sum(sizes)
+    )
 
 
 def clear() -> int:

@@ -12,9 +12,8 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from actfn.kernels.primitives.intrinsics import primitive
+from actfn.kernels.primitives.intrinsics import intrinsic, primitive
 
 _I16, _I32, _I64 = (ir.IntType(n) for n in (16, 32, 64))
 
@@ -38,7 +37,9 @@ at_float16 = at_bfloat16 = _pointer_to(types.uint16)
 def _apart(module: Any) -> tuple[Any, Any]:
     """The scopes of what a loop reads and of what it writes, which are declared not to overlap."""
     domain = module.add_metadata(["actfn loops"])
-    reads, writes = (module.add_metadata([module.add_metadata([f"actfn {what}", domain])]) for what in ("reads", "writes"))
+    reads, writes = (
+        module.add_metadata([module.add_metadata([f"actfn {what}", domain])]) for what in ("reads", "writes")
+    )
     return reads, writes
 
 
@@ -140,7 +141,9 @@ def _to_odd(typing_context, value):
         bits = builder.bitcast(value, _I64)
         low = ir.Constant(_I64, (1 << 29) - 1)
         rest = builder.and_(bits, low)
-        sticky = builder.select(builder.icmp_unsigned("!=", rest, ir.Constant(_I64, 0)), ir.Constant(_I64, 1 << 29), ir.Constant(_I64, 0))
+        sticky = builder.select(
+            builder.icmp_unsigned("!=", rest, ir.Constant(_I64, 0)), ir.Constant(_I64, 1 << 29), ir.Constant(_I64, 0)
+        )
         kept = builder.or_(builder.and_(bits, ir.Constant(_I64, ~((1 << 29) - 1))), sticky)
         nan = builder.fcmp_unordered("uno", value, value)
         chosen = builder.select(nan, value, builder.bitcast(kept, ir.DoubleType()))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy
-from sympy import Add, Eq, Expr, Ge, Gt, Integer, Le, Lt, Mul, Ne, Piecewise, Pow, Rational, S, Symbol
+from sympy import Add, Expr, Ge, Gt, Le, Lt, Mul, Ne, Piecewise, Pow, Rational, S, Symbol
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Boolean, BooleanAtom, Not, Or
 
@@ -330,7 +330,20 @@ def _nan_last(node: Piecewise) -> Expr:
 
 # -- which arithmetic ---------------------------------------------------------------------------------------------------
 
-_AMPLIFYING = (sympy.exp, sigmoid, softplus, sympy.erfc, erfc, sympy.sinh, sympy.cosh, sympy.sin, sympy.cos, sympy.tan, sympy.log, log1p)
+_AMPLIFYING = (
+    sympy.exp,
+    sigmoid,
+    softplus,
+    sympy.erfc,
+    erfc,
+    sympy.sinh,
+    sympy.cosh,
+    sympy.sin,
+    sympy.cos,
+    sympy.tan,
+    sympy.log,
+    log1p,
+)
 _KEEPING = (sympy.tanh, sympy.erf, sympy.atan, sympy.asinh, expm1, cbrt, sympy.Abs, sympy.sign, maximum, minimum)
 
 
@@ -357,7 +370,11 @@ def float32_suffices(definition: Definition, steps: Program) -> bool:
                 return False
             if isinstance(node, Pow) and inner and not (node.exp.is_Integer and -1 <= node.exp <= 3):
                 return False
-            if isinstance(node, sympy.Function) and inner and not isinstance(node, (*_AMPLIFYING, *_KEEPING, Piecewise)):
+            if (
+                isinstance(node, sympy.Function)
+                and inner
+                and not isinstance(node, (*_AMPLIFYING, *_KEEPING, Piecewise))
+            ):
                 return False
     return True
 
@@ -370,7 +387,12 @@ def _is_exact(expression: Expr, exact: set[Symbol]) -> bool:
         return _is_exact(expression.args[0], exact)
     coefficient, rest = expression.as_coeff_Mul()
     size = abs(coefficient)
-    return rest in exact and size.is_Rational and (size.p == 1 or size.q == 1) and bool(size.p & (size.p - 1) == 0 == size.q & (size.q - 1))
+    return (
+        rest in exact
+        and size.is_Rational
+        and (size.p == 1 or size.q == 1)
+        and bool(size.p & (size.p - 1) == 0 == size.q & (size.q - 1))
+    )
 
 
 # -- shared subexpressions ----------------------------------------------------------------------------------------------

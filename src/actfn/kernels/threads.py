@@ -29,7 +29,9 @@ def set_num_threads(count: int) -> None:
     """
     global _threads
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise ValueError(f"the number of threads is a whole number from 0 (as many as there are processors), not {count!r}")
+        raise ValueError(
+            f"the number of threads is a whole number from 0 (as many as there are processors), not {count!r}"
+        )
     _threads = count
 
 
@@ -45,7 +47,9 @@ def _processors() -> int:
         return os.cpu_count() or 1
 
 
-def run(kernel: Kernel, n: int, arrays: Sequence[int], parameters: Sequence[int], outputs: Sequence[int], threads: int = 1) -> None:
+def run(
+    kernel: Kernel, n: int, arrays: Sequence[int], parameters: Sequence[int], outputs: Sequence[int], threads: int = 1
+) -> None:
     """One call over n dense elements: addresses of the arrays, of one value a parameter, and of the outputs."""
     size = ITEMSIZE[kernel.request.dtype]
     count = len(arrays) + len(parameters) + len(outputs)

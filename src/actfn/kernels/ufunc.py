@@ -66,7 +66,9 @@ def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[
     kinds = [np.dtype(d).num for d in _LOOPS[accuracy] for _ in range(inputs + 1)]
     signature = (ctypes.c_char * len(kinds))(*kinds)
     name = (definition.name + "_" + "prime" * derivative if derivative else definition.name).encode()
-    doc = f"{definition.formula}\n\nInputs: {', '.join(['x', *free])}. Output: {_what(derivative)}, {accuracy}.".encode()
+    doc = (
+        f"{definition.formula}\n\nInputs: {', '.join(['x', *free])}. Output: {_what(derivative)}, {accuracy}.".encode()
+    )
     _alive.extend((loops, datas, signature, name, doc, kernels))
     return _make()(loops, datas, signature, count, inputs, 1, -1, name, doc, 0)
 

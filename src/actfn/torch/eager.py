@@ -10,8 +10,8 @@ import ctypes
 from typing import Any
 
 import numpy as np
-import torch
 
+import torch
 from actfn.kernels.build import ITEMSIZE, Request, kernel_if_any
 from actfn.kernels.threads import run
 from actfn.kernels.ufunc import of_request
@@ -40,7 +40,12 @@ def suits(x: torch.Tensor) -> bool:
 
 
 def compute(
-    form: str, spec: Spec, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...], accuracy: str = "fast", into: torch.Tensor | None = None
+    form: str,
+    spec: Spec,
+    arrays: tuple[torch.Tensor, ...],
+    parameters: tuple[Any, ...],
+    accuracy: str = "fast",
+    into: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, ...]:
     """The results of one loop, without a graph. The arrays have one shape and dtype; `into` takes the only result."""
     x = arrays[0]
@@ -48,8 +53,8 @@ def compute(
     if built is None:
         results = _printed(form, spec, arrays, parameters)
         return results if into is None else (into.copy_(results[0]),)
-    numbers = [_number(p) for p in parameters]
-    if None in numbers:
+    numbers = [n for n in map(_number, parameters) if n is not None]
+    if len(numbers) < len(parameters):
         return _broadcast(built.request, arrays, parameters)
     first = empty_like(x) if into is None else into
     if first.stride() != x.stride() and x.numel() > 1:  # not dense: a copy that is
@@ -76,7 +81,9 @@ def compute(
     return results
 
 
-def _printed(form: str, spec: Spec, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]) -> tuple[torch.Tensor, ...]:
+def _printed(
+    form: str, spec: Spec, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]
+) -> tuple[torch.Tensor, ...]:
     """The same results from the printed expression, for a formula that has no kernel."""
     x, *factors = (a.detach() for a in arrays)
     values = tuple(p.detach() if isinstance(p, torch.Tensor) else p for p in parameters)
@@ -88,7 +95,9 @@ def _printed(form: str, spec: Spec, arrays: tuple[torch.Tensor, ...], parameters
     if form == "double":
         g, gg = factors
         return gg * y, gg * g * evaluate(along(spec), x, values)
-    raise ValueError(f"{spec.definition.name}: save='output' needs a kernel, and this formula has none; write save='input'")
+    raise ValueError(
+        f"{spec.definition.name}: save='output' needs a kernel, and this formula has none; write save='input'"
+    )
 
 
 def _number(parameter: Any) -> float | None:
@@ -97,7 +106,9 @@ def _number(parameter: Any) -> float | None:
     return parameter
 
 
-def _broadcast(request: Request, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]) -> tuple[torch.Tensor, ...]:
+def _broadcast(
+    request: Request, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]
+) -> tuple[torch.Tensor, ...]:
     """Parameters that are arrays: NumPy broadcasts them over the same loop."""
     if request.dtype == "bfloat16":  # which NumPy has not
         wide = tuple(a.float() for a in arrays)
@@ -105,7 +116,9 @@ def _broadcast(request: Request, arrays: tuple[torch.Tensor, ...], parameters: t
         request = Request(request.definition, request.order, request.by, request.form, "float32", "correct")
         return tuple(r.to(arrays[0].dtype) for r in _broadcast(request, wide, widened))
     kind = np.dtype(request.parameter_dtype)
-    values = [p.detach().numpy().astype(kind) if isinstance(p, torch.Tensor) else np.asarray(p, kind) for p in parameters]
+    values = [
+        p.detach().numpy().astype(kind) if isinstance(p, torch.Tensor) else np.asarray(p, kind) for p in parameters
+    ]
     results = of_request(request)(*(a.detach().numpy() for a in arrays), *values)
     return tuple(torch.from_numpy(np.asarray(r)) for r in (results if isinstance(results, tuple) else (results,)))
 
@@ -142,7 +155,9 @@ class Product(torch.autograd.Function):
     """g*F(x)."""
 
     @staticmethod
-    def forward(ctx: Any, spec: Spec, accuracy: str, g: torch.Tensor, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(
+        ctx: Any, spec: Spec, accuracy: str, g: torch.Tensor, x: torch.Tensor, *parameters: Any
+    ) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.spec, ctx.accuracy = spec, accuracy
         _save(ctx, (g, x), parameters)
         return compute("product", spec, (x, g), parameters, accuracy)[0]
@@ -152,7 +167,11 @@ class Product(torch.autograd.Function):
         (gg,) = gradients
         (g, x), parameters = _saved(ctx, 2)
         needs, spec, accuracy = ctx.needs_input_grad, ctx.spec, ctx.accuracy
-        by_parameters = _by_parameters(spec, accuracy, gg * g, x, parameters, needs[4:]) if any(needs[4:]) else [None] * len(parameters)
+        by_parameters = (
+            _by_parameters(spec, accuracy, gg * g, x, parameters, needs[4:])
+            if any(needs[4:])
+            else [None] * len(parameters)
+        )
         if torch.is_grad_enabled() or not needs[3]:
             by_g = _times(gg, spec, accuracy, x, parameters) if needs[2] else None
             by_x = _times(gg * g, along(spec), accuracy, x, parameters) if needs[3] else None
@@ -165,7 +184,9 @@ class FromOutput(torch.autograd.Function):
     """f(x), keeping y = f(x) instead of x; its backward can't be differentiated, as x is gone."""
 
     @staticmethod
-    def forward(ctx: Any, spec: Spec, accuracy: str, inplace: bool, x: torch.Tensor, *parameters: float) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(
+        ctx: Any, spec: Spec, accuracy: str, inplace: bool, x: torch.Tensor, *parameters: float
+    ) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.spec, ctx.accuracy, ctx.parameters = spec, accuracy, parameters
         (y,) = compute("value", spec, (x,), parameters, accuracy, x if inplace else None)
         if inplace:
@@ -198,7 +219,11 @@ def _by_parameters(
             wanted.append(None)
             continue
         inner = along(spec, name)
-        slope = _times(g, inner, accuracy, x, parameters) if g.shape == x.shape else g * Value.apply(inner, accuracy, x, *parameters)
+        slope = (
+            _times(g, inner, accuracy, x, parameters)
+            if g.shape == x.shape
+            else g * Value.apply(inner, accuracy, x, *parameters)
+        )
         wanted.append(slope.sum_to_size(parameter.shape))
     return wanted
 

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import torch
 from torch.autograd import forward_ad
 
+import torch
 from actfn.definition import Definition
 from actfn.kernels.inverse import from_output
 from actfn.torch import eager
 from actfn.torch.printed import Spec, along, evaluate
+
 
 class _Derivative(torch.autograd.Function):
     """d^n f/dx^n (differentiated by parameters too), whose own derivatives are of the same kind."""
@@ -95,7 +96,9 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
     ) -> torch.Tensor:
         if not isinstance(x, torch.Tensor) or not x.is_floating_point():
             kind = x.dtype if isinstance(x, torch.Tensor) else type(x).__name__
-            raise TypeError(f"{definition.name} takes a floating-point tensor, not {kind}; write {definition.name}(x.float())")
+            raise TypeError(
+                f"{definition.name} takes a floating-point tensor, not {kind}; write {definition.name}(x.float())"
+            )
         if len(args) > len(names):
             raise TypeError(f"{definition.name} takes x and {len(names)} parameters; {len(args)} parameters were given")
         given = dict(zip(names, args, strict=False))
@@ -125,11 +128,15 @@ def _plain(x: torch.Tensor, parameters: tuple[Any, ...]) -> bool:
     return eager.suits(x) and all(eager.suits(p) for p in parameters if isinstance(p, torch.Tensor))
 
 
-def _by_kernel(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...], inplace: bool, save: str, accuracy: str) -> torch.Tensor:
+def _by_kernel(
+    spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...], inplace: bool, save: str, accuracy: str
+) -> torch.Tensor:
     if save not in ("input", "output"):
         raise ValueError(f"save is 'input' or 'output', not {save!r}")
     tensors = any(isinstance(p, torch.Tensor) for p in parameters)
-    needed = torch.is_grad_enabled() and (x.requires_grad or any(isinstance(p, torch.Tensor) and p.requires_grad for p in parameters))
+    needed = torch.is_grad_enabled() and (
+        x.requires_grad or any(isinstance(p, torch.Tensor) and p.requires_grad for p in parameters)
+    )
     if save == "output":
         _check_output(spec.definition, parameters)
         if needed and not tensors:  # a parameter's own gradient needs the input
@@ -138,18 +145,24 @@ def _by_kernel(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...], inplace
         return eager.compute("value", spec, (x,), parameters, accuracy, x if inplace else None)[0]
     if inplace:
         if x.is_leaf and x.requires_grad:
-            raise RuntimeError("a leaf tensor that requires its gradient can't be changed in place; write inplace=False")
+            raise RuntimeError(
+                "a leaf tensor that requires its gradient can't be changed in place; write inplace=False"
+            )
         return x.copy_(eager.Value.apply(spec, accuracy, x.clone(), *parameters))
     return eager.Value.apply(spec, accuracy, x, *parameters)
 
 
 def _check_output(definition: Definition, parameters: tuple[Any, ...]) -> None:
     """Raises `ValueError` where f' isn't known from f(x) at these parameters."""
-    rule = {definition.symbols[n]: float(torch.as_tensor(p).min()) for n, p in zip(definition.defaults, parameters, strict=True)}
+    rule = {
+        definition.symbols[n]: float(torch.as_tensor(p).min())
+        for n, p in zip(definition.defaults, parameters, strict=True)
+    }
     for demand in from_output(definition).nonnegative:
         if demand.subs(rule) < 0:
             raise ValueError(
-                f"{definition.name}: save='output' needs {demand} >= 0, as f' isn't a function of f(x) otherwise; write save='input'"
+                f"{definition.name}: save='output' needs {demand} >= 0, "
+                "as f' isn't a function of f(x) otherwise; write save='input'"
             )
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import keyword
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
-from torch import nn
-
 from actfn import catalog
 from actfn.definition import Definition, Parameter
 from actfn.torch.functional import function
+from torch import nn
 
 
 class ActivationModule(nn.Module):

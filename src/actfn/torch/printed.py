@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-
 from actfn.definition import Definition
 from actfn.formula.printers.torch import TorchPrinter
 from actfn.kernels.lower import program
@@ -36,7 +35,9 @@ def printed(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) ->
 def source(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> str:
     """The PyTorch code that runs."""
     steps = program(definition, order, by)
-    return TorchPrinter().function(definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula)
+    return TorchPrinter().function(
+        definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula
+    )
 
 
 def evaluate(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.Tensor:
@@ -53,5 +54,3 @@ def along(spec: Spec, name: str | None = None) -> Spec:
     if name is None:
         return Spec(spec.definition, spec.order + 1, spec.by)
     return Spec(spec.definition, spec.order, tuple(sorted((*spec.by, name))))
-
-

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-
 from actfn.files import write_json
 
 
@@ -21,7 +20,9 @@ def visualize_activation(
     Raises `TypeError` for another `x` or a result that isn't a tensor of x's shape, `OSError` where it can't be written.
     """
     if not isinstance(x, torch.Tensor) or not x.is_floating_point():
-        raise TypeError(f"x is a floating-point tensor, such as torch.linspace(-2, 2, 1000), not {getattr(x, 'dtype', type(x))}")
+        raise TypeError(
+            f"x is a floating-point tensor, such as torch.linspace(-2, 2, 1000), not {getattr(x, 'dtype', type(x))}"
+        )
     with torch.enable_grad():
         points = x.detach().clone().requires_grad_()
         y = acti(points.clone())  # a copy, so that an activation that works in place can be shown too

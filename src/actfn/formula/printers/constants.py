@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import sympy
 from sympy import Abs, Expr, Float, Integer, Rational, S
@@ -73,7 +74,7 @@ def _evaluated(expression: Expr) -> Expr | None:
     if any(a is None for a in arguments):
         return None
     grows = not (expression.is_Add or expression.is_Mul or isinstance(expression, _SLOW))
-    if grows and any(isinstance(a, Expr) and a.is_comparable and Abs(a) > LARGEST for a in arguments[-1:]):
+    if grows and any(bool(getattr(a, "is_comparable", False)) and Abs(a) > LARGEST for a in arguments[-1:]):
         return None
     if isinstance(expression, expm1 | log1p | sigmoid | softplus | cbrt):
         return type(expression)(*arguments).elementary().evalf(DIGITS)  # type: ignore[arg-type]
@@ -83,7 +84,7 @@ def _evaluated(expression: Expr) -> Expr | None:
     return rebuilt if rebuilt.is_Rational or isinstance(rebuilt, Float) else rebuilt.evalf(DIGITS)
 
 
-def is_compound(expression: object) -> bool:
+def is_compound(expression: Any) -> bool:
     """Whether something is built from numbers alone, yet isn't one number."""
     return isinstance(expression, Expr) and bool(expression.args) and bool(expression.is_number)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import sympy
-from sympy import Expr, Piecewise, Pow
+from sympy import Piecewise, Pow
 
 from actfn.formula import functions
 from actfn.formula.printers.target import CodePrinter
@@ -28,7 +28,24 @@ class JavaScriptPrinter(CodePrinter):
         Piecewise: "",
         sympy.sqrt: "Math.sqrt",
         sympy.Abs: "Math.abs",
-        **{getattr(sympy, n): f"Math.{n}" for n in "sign exp log sin cos tan asin acos atan sinh cosh tanh asinh".split()},
+        **{
+            getattr(sympy, n): f"Math.{n}"
+            for n in [
+                "sign",
+                "exp",
+                "log",
+                "sin",
+                "cos",
+                "tan",
+                "asin",
+                "acos",
+                "atan",
+                "sinh",
+                "cosh",
+                "tanh",
+                "asinh",
+            ]
+        },
         functions.expm1: "Math.expm1",
         functions.log1p: "Math.log1p",
         functions.cbrt: "Math.cbrt",

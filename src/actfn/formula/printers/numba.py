@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import sympy
-from sympy import Expr, Mul, Piecewise, Pow, Rational, Symbol
+from sympy import Expr, Mul, Pow, Rational, Symbol
 
 from actfn.formula import functions
 from actfn.formula.printers.constants import is_compound, nearest, value
@@ -119,12 +119,9 @@ class NumbaPrinter(CodePrinter):
                 negative = term.could_extract_minus_sign()
                 text += f" {'-' if negative else '+'} {self.bracket(-term if negative else term, 50)}"
             return text
-        if plain:
-            total = self._print(sympy.Add(*plain))
-        else:
-            total = self._print(products.pop(0))
+        total = self._print(sympy.Add(*plain)) if plain else self._print(products.pop(0))
         for product in products:
-            a, b = self._factors(product)
+            a, b = self._factors(product) or (product, sympy.S.One)
             self.used.add("fma")
             total = f"fma({self._print(a)}, {self._print(b)}, {total})"
         return total

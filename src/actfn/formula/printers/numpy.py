@@ -41,7 +41,7 @@ class NumpyPrinter(PythonPrinter):
         Piecewise: "np.where",
         sympy.sqrt: "np.sqrt",
         sympy.Abs: "np.abs",
-        **{getattr(sympy, n): f"np.{n}" for n in "sign exp log sin cos tan sinh cosh tanh".split()},
+        **{getattr(sympy, n): f"np.{n}" for n in ["sign", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"]},
         sympy.asin: "np.arcsin",
         sympy.acos: "np.arccos",
         sympy.atan: "np.arctan",

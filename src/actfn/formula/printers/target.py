@@ -17,7 +17,6 @@ from sympy.core.relational import Relational
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.printer import Printer
 
-from actfn.formula.functions import X
 from actfn.formula.printers.constants import decimal, is_compound, literal, value
 
 ADD, MUL, POW, ATOM = (PRECEDENCE[k] for k in ("Add", "Mul", "Pow", "Atom"))

@@ -20,8 +20,27 @@ class TextPrinter(InfixPrinter):
         Piecewise: "where",
         sympy.sqrt: "sqrt",
         sympy.Abs: "abs",
-        **{getattr(sympy, n): n for n in "sign exp log sin cos tan asin acos atan sinh cosh tanh asinh erf erfc".split()},
-        **{getattr(functions, n): n for n in "expm1 log1p sigmoid softplus erfc cbrt".split()},
+        **{
+            getattr(sympy, n): n
+            for n in [
+                "sign",
+                "exp",
+                "log",
+                "sin",
+                "cos",
+                "tan",
+                "asin",
+                "acos",
+                "atan",
+                "sinh",
+                "cosh",
+                "tanh",
+                "asinh",
+                "erf",
+                "erfc",
+            ]
+        },
+        **{getattr(functions, n): n for n in ["expm1", "log1p", "sigmoid", "softplus", "erfc", "cbrt"]},
         functions.maximum: "max",
         functions.minimum: "min",
     }

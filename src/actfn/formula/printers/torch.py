@@ -22,7 +22,26 @@ class TorchPrinter(PythonPrinter):
         Piecewise: "torch.where",
         sympy.sqrt: "torch.sqrt",
         sympy.Abs: "torch.abs",
-        **{getattr(sympy, n): f"torch.{n}" for n in "sign exp log sin cos tan asin acos atan sinh cosh tanh asinh erf erfc".split()},
+        **{
+            getattr(sympy, n): f"torch.{n}"
+            for n in [
+                "sign",
+                "exp",
+                "log",
+                "sin",
+                "cos",
+                "tan",
+                "asin",
+                "acos",
+                "atan",
+                "sinh",
+                "cosh",
+                "tanh",
+                "asinh",
+                "erf",
+                "erfc",
+            ]
+        },
         functions.expm1: "torch.expm1",
         functions.log1p: "torch.log1p",
         functions.sigmoid: "torch.sigmoid",

@@ -8,9 +8,8 @@ from __future__ import annotations
 from llvmlite import ir
 from numba import types
 from numba.core.errors import RequireLiteralValue
-from numba.extending import intrinsic
 
-from actfn.kernels.primitives.intrinsics import copysign, fabs, fma, primitive, sqrt
+from actfn.kernels.primitives.intrinsics import copysign, fabs, fma, intrinsic, primitive, sqrt
 
 __all__ = ["copysign", "fabs", "fma", "integer_power", "maximum", "minimum", "sign", "sqrt"]
 

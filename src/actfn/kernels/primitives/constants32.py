@@ -15,11 +15,13 @@ from actfn.kernels.primitives.coefficients import (
 )
 
 COMPENSATED = True
+LN2_SUFFICES = True  # see `short_remainder`
 
 ZERO, HALF, ONE, TWO = float32(0), float32(0.5), float32(1), float32(2)
 INFINITY, NAN = float32("inf"), float32("nan")
 SMALLEST_NORMAL = float32(2.0**-126)
 TINY = float32(2.0**-26)
+TINY_CUBED = float32(2.0**-13)  # sinh and asinh are their argument below
 ROOT_HALF = float32(0.70710677)
 
 LOG2E = float32(1.4426950408889634)
@@ -38,6 +40,7 @@ SCALE_SUBNORMAL, EXPONENT_SUBNORMAL = float32(2.0**23), float32(23)
 LOWEST_EXP, HIGHEST_EXP = float32(-104.66), float32(89.42)
 LOWEST_HALVED_EXP, HIGHEST_HALVED_EXP = float32(-175.7), float32(176)
 LARGEST_EXPM1, SMALLEST_EXPM1 = float32(88.72283), float32(-17.5)
+HIGHEST_SINH = float32(89.41599)
 HIGHEST_SIGMOID = float32(18)
 HIGHEST_TANH, ONE_TANH = float32(8.48), float32(9.0109129)
 LARGE_EXPONENT = float32(100)

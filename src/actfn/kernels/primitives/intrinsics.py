@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
+import numba.extending
 from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import types
+
+njit: Any = numba.njit  # Numba's own types don't say what its decorators make
+intrinsic: Any = numba.extending.intrinsic
 
 MANTISSA_BITS = {types.float32: 23, types.float64: 52}
 INTEGERS = {types.float32: ir.IntType(32), types.float64: ir.IntType(64)}

@@ -1,7 +1,7 @@
 """Argument reduction for sin, cos and tan that is right for every float: x = n*pi/2 + r.
 
-Leans on the intrinsics. The idea (Payne and Hanek): only 2^k * 2/pi modulo 4 matters to a float that is a multiple of
-2^k, so a table by exponent, a few dozen to a few hundred floats in all, replaces a value of pi with a thousand digits.
+Leans on the intrinsics. The idea (Payne and Hanek): of 2/pi only 2^k * 2/pi modulo 4 matters to a float that is a whole
+number times 2^k, so a table of a few floats for each k replaces a value of pi with a thousand digits.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ SHIFT = float64(1.5 * 2**52)  # u + SHIFT rounds u to an integer and keeps it in
 HALF_PI = float64(1.5707963267948966)
 HALF_PI_LOW = float64(6.123233995736766e-17)
 
-STEP = 8  # exponents that share an entry of a table
-FIRST_EXPONENT = {types.float32: 127 + 16, types.float64: 1023}  # biased; smaller ones share the first entry too
+LARGE = float64(1.5 * 2**56)  # u + LARGE rounds u to a multiple of 16
+MANTISSA_EXPONENT = {types.float32: 127 + 23, types.float64: 1023 + 52}  # biased; from here a float is whole
 BITS = 1400  # of 2/pi: the largest exponent, 1024, and three floats more
 
 
@@ -39,26 +39,26 @@ def _two_over_pi() -> int:
     return (2 << (guard + BITS)) // pi
 
 
-def _table(exponents: int, bits: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-    """2^(STEP*i) * 2/pi modulo 4 as a sum of floats with so many bits each, for every i."""
+def _table(largest: int, bits: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """2^k * 2/pi modulo 4 for k = 0 ... largest, as a sum of floats with so many bits each."""
     whole = _two_over_pi()
-    parts = np.zeros((len(bits), exponents // STEP + 1))
-    for i in range(parts.shape[1]):
-        rest = (whole << (STEP * i)) % (4 << BITS)
+    parts = np.zeros((len(bits), largest + 1))
+    for k in range(largest + 1):
+        rest = (whole << k) % (4 << BITS)
         for j, count in enumerate(bits):
             drop = max(rest.bit_length() - count, 0)
-            parts[j, i] = np.ldexp(float(rest >> drop), drop - BITS)
+            parts[j, k] = np.ldexp(float(rest >> drop), drop - BITS)
             rest &= (1 << drop) - 1
     return tuple(np.ascontiguousarray(part) for part in parts)
 
 
-HIGH_32, LOW_32 = _table(128 - 16, (29, 53))  # a float32 times 29 bits is exact in float64
-HIGH_64, MIDDLE_64, LOW_64 = _table(1024, (53, 53, 53))
+HIGH_32, LOW_32 = _table(128 - 23, (29, 53))  # a float32 times 29 bits is exact in float64
+FIRST_64, SECOND_64, THIRD_64, FOURTH_64 = _table(1024 - 52, (53, 53, 53, 53))
 
 
 @intrinsic
 def entry(typing_context, x):
-    """(i, y): the entry of the table that serves x, and y = x * 2^(-STEP*i)."""
+    """(k, y): x = y * 2^k, y below 2^24 (float32) or 2^53 (float64) and whole unless k is 0; 0 <= k."""
 
     def codegen(context, builder, signature, arguments):
         integer, real, word = INTEGERS[x], context.get_value_type(x), ir.IntType(32)
@@ -67,14 +67,12 @@ def entry(typing_context, x):
         bits = builder.trunc(bits, word) if integer.width > 32 else bits
         bias = 127 if x == types.float32 else 1023
         exponent = builder.and_(bits, ir.Constant(word, 2 * bias + 1))
-        first = ir.Constant(word, FIRST_EXPONENT[x])
-        above = builder.select(builder.icmp_unsigned(">", exponent, first), exponent, first)
-        i = builder.lshr(builder.sub(above, first), ir.Constant(word, STEP.bit_length() - 1))
-        scale = builder.sub(ir.Constant(word, bias), builder.mul(i, ir.Constant(word, STEP)))
+        first = ir.Constant(word, MANTISSA_EXPONENT[x])
+        k = builder.sub(builder.select(builder.icmp_unsigned(">", exponent, first), exponent, first), first)
+        scale = builder.sub(ir.Constant(word, bias), k)
         scale = builder.zext(scale, integer) if integer.width > 32 else scale
-        scale = builder.bitcast(builder.shl(scale, width), real)
-        y = builder.fmul(arguments[0], scale)
-        return context.make_tuple(builder, signature.return_type, [builder.zext(i, ir.IntType(64)), y])
+        y = builder.fmul(arguments[0], builder.bitcast(builder.shl(scale, width), real))
+        return context.make_tuple(builder, signature.return_type, [builder.zext(k, ir.IntType(64)), y])
 
     return types.Tuple((types.uint64, x))(x), codegen
 
@@ -107,27 +105,42 @@ def flip_sign_by_half(typing_context, y, m):
 
 @primitive
 def quadrant_32(x):
-    """(m, r) of a float32: x = n*pi/2 + r with n in the low bits of m; both float64, r to 2^-30 of itself and better."""
-    i, y = entry(x)
+    """(m, r) of a float32: x = n*pi/2 + r with n in the low bits of m; both are float64."""
+    k, y = entry(x)
     y = float64(y)
-    p = y * HIGH_32[i]
+    p = y * HIGH_32[k]
     m = p + SHIFT
-    return m, fma(y, LOW_32[i], p - (m - SHIFT)) * HALF_PI
+    return m, fma(y, LOW_32[k], p - (m - SHIFT)) * HALF_PI
+
+
+@primitive
+def two_sum(a, b):
+    """(high, low): a + b without an error."""
+    high = a + b
+    back = high - a
+    return high, (a - (high - back)) + (b - back)
 
 
 @primitive
 def quadrant_64(x):
-    """(m, r, r_low) of a float64: x = n*pi/2 + r + r_low with n in the low bits of m."""
-    i, y = entry(x)
-    high, middle = HIGH_64[i], MIDDLE_64[i]
-    p = y * high
-    m = p + SHIFT
-    f = p - (m - SHIFT)
-    a, b = fma(y, high, -p), y * middle
-    c = a + b
-    c_low = (a - (c - (c - a))) + (b - (c - a))
-    g = f + c
-    g_low = (f - (g - (g - f))) + (c - (g - f))
-    g_low = g_low + (c_low + fma(y, LOW_64[i], fma(y, middle, -b)))
-    r = g * HALF_PI
-    return m, r, fma(g, HALF_PI_LOW, fma(g_low, HALF_PI, fma(g, HALF_PI, -r)))
+    """(m, r, r_low) of a float64: x = n*pi/2 + r + r_low with n in the low bits of m.
+
+    Four floats of 2/pi leave an error of 2^-150, and no float64 lies nearer to a multiple of pi/2 than about 2^-62.
+    """
+    k, y = entry(x)
+    first, second, third = FIRST_64[k], SECOND_64[k], THIRD_64[k]
+    p = y * first
+    f = p - ((p + LARGE) - LARGE)
+    p_low = fma(y, first, -p)
+    a, b = y * second, y * third
+    a_low = fma(y, second, -a)
+    m = ((f + p_low) + a) + SHIFT
+    f, f_low = two_sum(f - (m - SHIFT), p_low)
+    f, f_rest = two_sum(f, a)
+    b, b_low = two_sum(b, a_low)
+    b, b_rest = two_sum(b, f_low)
+    b, b_last = two_sum(b, f_rest)
+    f, f_low = two_sum(f, b)
+    f_low = f_low + (b_low + b_rest + b_last + fma(y, FOURTH_64[k], fma(y, third, -(y * third))))
+    r = f * HALF_PI
+    return m, r, fma(f, HALF_PI_LOW, fma(f_low, HALF_PI, fma(f, HALF_PI, -r)))

@@ -151,12 +151,12 @@ function explore(page, activations) {
   function report() {
     const { x, range: [low, high] } = state;
     const value = functionOf(main, "value"), slope = functionOf(main, "slope");
-    let text = `x = ${shown(x)}   f(x) = ${shown(finite(value(x)))}   f′(x) = ${shown(finite(slope(x)))}`;
+    const parts = [`x = ${shown(x)}`, `f(x) = ${shown(finite(value(x)))}`, `f′(x) = ${shown(finite(slope(x)))}`];
     if (breakpointsOf(main).includes(x)) {
       const jump = jumpAt(slope, x);
-      if (jump.broken) text += `   (from the left ${shown(jump.left)}, from the right ${shown(jump.right)})`;
+      if (jump.broken) parts.push(`(from the left ${shown(jump.left)}, from the right ${shown(jump.right)})`);
     }
-    readout.textContent = text;
+    readout.textContent = parts.map((part) => part.replace(/ /g, "\u00a0")).join("   "); // no line ends inside a part
     dials.get("x").show(x, low, high);
     for (const [name, value] of Object.entries(state.parameters)) {
       for (const cell of document.querySelectorAll(`[data-parameter="${name}"]`)) cell.textContent = shown(value);

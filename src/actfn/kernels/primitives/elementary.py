@@ -1,0 +1,459 @@
+"""The algorithms that float32, wide and float64 share; a module of constants makes them one of the three.
+
+Leans on the intrinsics. The idea: a reduced argument and a short polynomial give the leading part of a result and what
+its rounding lost, and both go into the last operation, which then rounds once. Powers of two are made from the bits of a
+sum with a large constant, so nothing is converted, nothing branches, and LLVM vectorises the caller's loop.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType, SimpleNamespace
+
+from actfn.kernels.primitives.intrinsics import (
+    copysign,
+    exponent_and_mantissa,
+    fabs,
+    flip_sign,
+    fma,
+    polynomial,
+    power_of_two,
+    primitive,
+    sqrt,
+)
+
+
+def build(c: ModuleType) -> SimpleNamespace:
+    """The primitives over the constants c. Where c.COMPENSATED is false, what roundings lose is dropped.
+
+    Constants of c by purpose:
+    LN2 + LN2_LOW = ln 2 and LN2_SHORT + LN2_REST = ln 2; n*LN2_SHORT is exact, and so is what it leaves of x.
+    SHIFT: u + SHIFT rounds u to an integer n and leaves n + BIAS in the low bits: the exponent of 2^n.
+    SHIFT_SCALED leaves the exponent of 2^n * UNIT, which is normal where 2^n is not.
+    LOWEST_EXP, HIGHEST_EXP, ZERO_ERFC: bounds from which the bits of the power of two are those of 0 or infinity, so an
+    infinite argument raises neither underflow nor overflow.
+    """
+
+    @primitive
+    def remainder(x, n):
+        """x - n ln 2."""
+        return fma(n, -c.LN2_REST, fma(n, -c.LN2_SHORT, x))
+
+    @primitive
+    def short_remainder(x, n):
+        """x - n ln 2 to 2^-29 n (float32) or 2^-55 n (float64), where a factor 2^-|n| shrinks the error."""
+        return fma(n, -c.LN2, x)
+
+    shrinking_remainder = short_remainder if c.LN2_SUFFICES else remainder
+
+    @primitive
+    def expm1_short(r):
+        return fma(r * r, polynomial(r, c.EXPM1), r)
+
+    if c.COMPENSATED:
+
+        @primitive
+        def expm1_reduced(r):
+            """(high, low): their sum is expm1(r) for |r| <= ln(2)/2."""
+            rr = r * r
+            q = polynomial(r, c.EXPM1)
+            p = fma(rr, q, r)
+            return p, fma(rr, q, r - p)
+
+        @primitive
+        def exp_reduced(r):
+            """(high, low): their sum is exp(r) for |r| <= ln(2)/2, low below half an ulp of high."""
+            leading = c.ONE + r
+            rest = fma(r * r, polynomial(r, c.EXPM1), r - (leading - c.ONE))
+            high = leading + rest
+            return high, rest - (high - leading)
+
+        @primitive
+        def quotient(a, a_low, b, b_low):
+            """(high, low): (a + a_low)/(b + b_low)."""
+            inverse = c.ONE / b
+            high = a * inverse
+            return high, inverse * (fma(-high, b, a) + fma(-high, b_low, a_low))
+
+        @primitive
+        def inverse(b, b_low):
+            """(high, low): 1/(b + b_low)."""
+            high = c.ONE / b
+            return high, high * fma(-high, b_low, fma(-high, b, c.ONE))
+
+        @primitive
+        def product_parts(a, a_low, b, b_low):
+            """(high, low): (a + a_low)*(b + b_low)."""
+            rest = fma(a_low, b, a * b_low)
+            high = fma(a, b, rest)
+            return high, fma(a, b, -high) + rest
+
+        @primitive
+        def ends_with(u, slope, last):
+            """(high, low): u*slope + last."""
+            high = fma(u, slope, last)
+            return high, fma(u, slope, last - high)
+
+    else:
+        # -0.0 is what LLVM adds for nothing
+
+        @primitive
+        def expm1_reduced(r):
+            return expm1_short(r), -c.ZERO
+
+        @primitive
+        def exp_reduced(r):
+            return c.ONE + expm1_short(r), -c.ZERO
+
+        @primitive
+        def quotient(a, a_low, b, b_low):
+            return (a + a_low) / b, -c.ZERO
+
+        @primitive
+        def inverse(b, b_low):
+            return c.ONE / b, -c.ZERO
+
+        @primitive
+        def product_parts(a, a_low, b, b_low):
+            return a * b, -c.ZERO
+
+        @primitive
+        def ends_with(u, slope, last):
+            return fma(u, slope, last), -c.ZERO
+
+    @primitive
+    def product(a, high, low, s):
+        """a*(high + low)*s/UNIT, rounded once; s is a power of two, and the product may be subnormal or a large."""
+        large = fabs(a) > c.ONE
+        b = a * c.UNSCALE if large else a
+        return fma(b, high * s, b * (low * s)) * (c.ONE if large else c.UNSCALE)
+
+    # -- exponentials
+
+    @primitive
+    def exp(x):
+        t = c.HIGHEST_EXP if x > c.HIGHEST_EXP else x
+        t = c.LOWEST_EXP if t < c.LOWEST_EXP else t
+        # 2^n in two factors, as it may be subnormal or past the largest float
+        shift = c.SHIFT_SCALED if x < c.ZERO else c.SHIFT - c.ONE
+        m = fma(t, c.LOG2E, shift)
+        r = remainder(t, m - shift)
+        leading = c.ONE + r
+        rest = fma(r * r, polynomial(r, c.EXPM1), r - (leading - c.ONE))
+        return (leading + rest) * power_of_two(m) * (c.UNSCALE if x < c.ZERO else c.TWO)
+
+    @primitive
+    def times_exp(a, x, x_low):
+        """a*exp(x + x_low), which neither rounds nor leaves the range before the product; x_low is far below 1."""
+        t = c.HIGHEST_HALVED_EXP if x > c.HIGHEST_HALVED_EXP else x
+        t = c.LOWEST_HALVED_EXP if t < c.LOWEST_HALVED_EXP else t
+        n = fma(t, c.LOG2E, c.SHIFT) - c.SHIFT
+        high, low = exp_reduced(remainder(t, n))
+        m = fma(n, c.HALF, c.SHIFT)
+        s = power_of_two(m)
+        return fma(a, high * s, a * (fma(high, x_low, low) * s)) * power_of_two((n - (m - c.SHIFT)) + c.SHIFT)
+
+    @primitive
+    def expm1_nonpositive(x):
+        """expm1 for x <= 0 or NaN, cheaper; for other x the result means nothing."""
+        t = c.SMALLEST_EXPM1 if x < c.SMALLEST_EXPM1 else x
+        m = fma(t, c.LOG2E, c.SHIFT)
+        p = expm1_short(shrinking_remainder(t, m - c.SHIFT))
+        s = power_of_two(m)
+        return copysign(fma(s, p, s - c.ONE), x)
+
+    @primitive
+    def expm1_parts(x):
+        """(high, low, twice): expm1(x) = (high + low)*twice; the factor 2 stays out because 2^128 is no float32."""
+        shift = c.SHIFT - c.ONE
+        t = c.LARGEST_EXPM1 if x > c.LARGEST_EXPM1 else x
+        t = c.SMALLEST_EXPM1 if t < c.SMALLEST_EXPM1 else t
+        m = fma(t, c.LOG2E, shift)
+        n = m - shift
+        before = fma(n, -c.LN2_SHORT, t)
+        r = fma(n, -c.LN2_REST, before)
+        r_low = fma(n, -c.LN2_REST, before - r)
+        p, p_low = expm1_reduced(r)
+        s = power_of_two(m)
+        leading = s - c.HALF
+        high = fma(s, p, leading)
+        low = fma(s, p, leading - high) + ((s - leading) - c.HALF)
+        return high, fma(s, p_low + r_low, low)
+
+    @primitive
+    def expm1(x):
+        high, low = expm1_parts(x)
+        y = high + low
+        y = c.INFINITY if x > c.LARGEST_EXPM1 else y + y
+        return x if fabs(x) < c.TINY else y
+
+    @primitive
+    def times_expm1(a, x):
+        """a*expm1(x), rounded once."""
+        high, low = expm1_parts(x)
+        tiny = fabs(x) < c.TINY
+        high = x if tiny else high
+        y = fma(a, high, a * (c.ZERO if tiny else low))
+        y = y if tiny else y + y
+        return a * c.INFINITY if x > c.LARGEST_EXPM1 else y
+
+    @primitive
+    def hyperbolic(x):
+        """exp(a) = 4*s*(1 + p) and exp(-a) = 4*t*(1 - q) for a = |x|: (s, p, p_low, t, q, q_low)."""
+        t = fabs(x)
+        t = c.HIGHEST_SINH if t > c.HIGHEST_SINH else t
+        m = fma(t, c.LOG2E, c.SHIFT - c.TWO)
+        n = m - (c.SHIFT - c.TWO)
+        p, p_low = expm1_reduced(remainder(t, n))
+        b = c.ONE + p
+        q, q_low = quotient(p, p_low, b, (p - (b - c.ONE)) + p_low)
+        t = power_of_two((c.SHIFT - c.TWO) - (c.LARGE_EXPONENT if n > c.LARGE_EXPONENT else n))
+        return power_of_two(m), p, p_low, t, q, q_low
+
+    @primitive
+    def sinh(x):
+        s, p, p_low, t, q, q_low = hyperbolic(x)
+        leading = s - t
+        first = fma(s, p, leading)
+        high = fma(t, q, first)
+        low = fma(s, p, leading - first) + fma(t, q, first - high)
+        y = high + (low + fma(s, p_low, fma(t, q_low, (s - leading) - t)))
+        y = c.INFINITY if fabs(x) > c.HIGHEST_SINH else y + y
+        return x if fabs(x) < c.TINY_CUBED else copysign(y, x)
+
+    @primitive
+    def cosh(x):
+        s, p, p_low, t, q, q_low = hyperbolic(x)
+        leading = s + t
+        first = fma(s, p, leading)
+        high = fma(-t, q, first)
+        low = fma(s, p, leading - first) + fma(-t, q, first - high)
+        y = high + (low + fma(s, p_low, fma(-t, q_low, t - (leading - s))))
+        return c.INFINITY if fabs(x) > c.HIGHEST_SINH else y + y
+
+    @primitive
+    def sigmoid_parts(x):
+        """(high, low, s): sigmoid(x) = (high + low)*s/UNIT. With x = k ln 2 - r it is 2^k/(2^k + exp(r))."""
+        t = c.HIGHEST_SIGMOID if x > c.HIGHEST_SIGMOID else x
+        t = c.LOWEST_EXP if t < c.LOWEST_EXP else t
+        m = fma(t, c.LOG2E, c.SHIFT_SCALED)
+        p = expm1_short(-remainder(t, m - c.SHIFT_SCALED))
+        s = power_of_two(m)
+        leading = fma(s, c.UNSCALE, c.ONE)
+        b = leading + p
+        high, low = inverse(b, (p - (b - leading)) + fma(s, c.UNSCALE, c.ONE - leading))
+        return high, low, s
+
+    @primitive
+    def sigmoid(x):
+        high, low, s = sigmoid_parts(x)
+        return (high + low) * s * c.UNSCALE
+
+    @primitive
+    def times_sigmoid(a, x):
+        """a*sigmoid(x), which neither rounds nor underflows before the product."""
+        high, low, s = sigmoid_parts(x)
+        return product(a, high, low, s)
+
+    @primitive
+    def tanh_parts(x):
+        """(high, low): their sum is tanh(|x|), up to the argument where that becomes 1.
+
+        With 2|x| = n ln 2 + r and s = 2^-n it is (exp(r) - s)/(exp(r) + s). From HIGHEST_TANH on, where 1 - s is still
+        exact, there is only one value below 1.
+        """
+        t = fabs(x)
+        t = c.HIGHEST_TANH if t > c.HIGHEST_TANH else t
+        t = t + t
+        m = fma(t, -c.LOG2E, c.SHIFT)
+        s = power_of_two(m)
+        p, p_low = expm1_reduced(shrinking_remainder(t, c.SHIFT - m))
+        leading = c.ONE - s
+        a = leading + p
+        a_low = (p - (a - leading)) + p_low
+        s = s + s
+        b = a + s
+        return quotient(a, a_low, b, (a - (b - s)) + a_low)
+
+    @primitive
+    def tanh(x):
+        high, low = tanh_parts(x)
+        return copysign(c.ONE if fabs(x) > c.ONE_TANH else high + low, x)
+
+    @primitive
+    def times_tanh(a, x):
+        """a*tanh(x), rounded once."""
+        high, low = tanh_parts(x)
+        return flip_sign(a if fabs(x) > c.ONE_TANH else fma(a, high, a * low), x)
+
+    # -- logarithms
+
+    @primitive
+    def log1p_sum(k, f, f_low):
+        """k ln 2 + log1p(f + f_low), for 1 + f in [sqrt(1/2), sqrt(2)] and f_low far below it.
+
+        log1p(f) = f - (h - s*(h + R(s^2))) with s = f/(2 + f) and h = f^2/2, as in fdlibm: f leads and is exact.
+        """
+        s = f / (c.TWO + f)
+        ss = s * s
+        h = c.HALF * f * f
+        short = k * c.LN2_SHORT
+        high = short + f
+        low = fma(k, c.LN2_REST, fma(-f, f_low, f_low))
+        low = h - fma(s, fma(ss, polynomial(ss, c.LOG), h), low)
+        return high + ((f - (high - short)) - low)
+
+    @primitive
+    def log(x):
+        small = x < c.SMALLEST_NORMAL
+        k, m = exponent_and_mantissa(x * c.SCALE_SUBNORMAL if small else x, c.ROOT_HALF)
+        k = k - c.EXPONENT_SUBNORMAL if small else k
+        y = log1p_sum(k, m - c.ONE, -c.ZERO)
+        y = y if x < c.INFINITY else x
+        y = y if x > c.ZERO else -c.INFINITY
+        return y if x >= c.ZERO else c.NAN * x
+
+    @primitive
+    def log_sum(u, u_low, twice):
+        """log(u + u_low), or log(2u) where twice is 1, for u >= 1/2 or about as large as u_low."""
+        k, m = exponent_and_mantissa(u, c.ROOT_HALF)
+        m = m - c.ONE
+        u_low = u_low * power_of_two(c.SHIFT - (c.LARGE_EXPONENT if k > c.LARGE_EXPONENT else k))
+        f = m + u_low
+        return log1p_sum(k + twice, f, (m - f) + u_low)
+
+    @primitive
+    def log1p(x):
+        u = c.ONE + x
+        lost = u - x
+        y = log_sum(u, (x - (u - lost)) + (c.ONE - lost), c.ZERO)
+        y = y if x < c.INFINITY else x
+        y = x if fabs(x) < c.TINY else y
+        y = y if x > -c.ONE else -c.INFINITY
+        return y if x >= -c.ONE else c.NAN * x
+
+    @primitive
+    def asinh(x):
+        """log(a + w) for a = |x| and w = sqrt(1 + a^2), with what the two roundings lose; log(2a) for a large a."""
+        a = fabs(x)
+        large = a > c.UNIT
+        b = c.ONE if large else a
+        square = b * b
+        v = c.ONE + square
+        v_low = (fma(b, b, -square)) + ((square - (v - c.ONE)) if square < c.ONE else (c.ONE - (v - square)))
+        w = sqrt(v)
+        w_low = (fma(-w, w, v) + v_low) / (w + w)
+        u = w + b
+        y = log_sum(a if large else u, c.ZERO if large else ((w - u) + b) + w_low, c.ONE if large else c.ZERO)
+        y = y if a < c.INFINITY else a
+        return x if a < c.TINY_CUBED else copysign(y, x)
+
+    @primitive
+    def softplus_parts(x):
+        """(high, low): their sum is softplus(x) for x <= LARGEST_SOFTPLUS.
+
+        log(2 cosh(x/2)) + x/2 where |x| < 1; max(x, 0) + log1p(exp(-|x|)) elsewhere.
+        """
+        x = c.LARGEST_SOFTPLUS if x > c.LARGEST_SOFTPLUS else x
+        t = -fabs(x)
+        t = c.LOWEST_EXP if t < c.LOWEST_EXP else t
+        m = fma(t, c.LOG2E, c.SHIFT_SCALED)
+        w, w_low = exp_reduced(remainder(t, m - c.SHIFT_SCALED))
+        s = power_of_two(m) * c.UNSCALE
+        e = w * s
+        whole = x if x > c.ZERO else c.ZERO
+        far = whole + e
+        far_low = fma(e * e, polynomial(e, c.SOFTPLUS_FAR), fma(w_low, s, (whole - far) + e))
+        u = t * t
+        near = fma(c.HALF, x, c.LN2)
+        near_low = fma(u, polynomial(u, c.SOFTPLUS_NEAR), fma(c.HALF, x, c.LN2 - near) + c.LN2_LOW)
+        return (near, near_low) if t > -c.ONE else (far, far_low)
+
+    @primitive
+    def softplus(x):
+        high, low = softplus_parts(x)
+        return x if x > c.LARGEST_SOFTPLUS else high + low
+
+    @primitive
+    def times_softplus(a, x):
+        """a*softplus(x), rounded once where softplus(x) isn't subnormal."""
+        high, low = softplus_parts(x)
+        return a * x if x > c.LARGEST_SOFTPLUS else fma(a, high, a * low)
+
+    # -- the error functions
+
+    @primitive
+    def erfc_positive(a, a_low):
+        """(high, low, s): erfc(a + a_low) = (high + low)*s/UNIT for a >= 1/2.
+
+        exp(-a^2), a^2 with its low part, times F(t)/(a + d) with t = (a - d)/(a + d): F is nearly constant.
+        """
+        a_low = c.ZERO if a > c.ZERO_ERFC else a_low
+        a = c.ZERO_ERFC if a > c.ZERO_ERFC else a
+        square = a * a
+        square_low = fma(a, a_low + a_low, fma(a, a, -square))
+        m = fma(square, -c.LOG2E, c.SHIFT_SCALED)
+        e, e_low = exp_reduced(remainder(-square, m - c.SHIFT_SCALED))
+        e_low = fma(-square_low, e, e_low)
+        b = a + c.CENTRE_ERFC
+        q, q_low = inverse(b, (a - (b - c.CENTRE_ERFC)) + a_low)
+        twice = -c.TWO * c.CENTRE_ERFC
+        t = fma(twice, q_low, fma(twice, q, c.ONE))
+        f, f_low = ends_with(t, polynomial(t, c.ERFC), c.ERFC_CENTRE)
+        g, g_low = product_parts(f, f_low, q, q_low)
+        high, low = product_parts(e, e_low, g, g_low)
+        return high, low, power_of_two(m)
+
+    @primitive
+    def erf(x):
+        a = fabs(x)
+        high, low, s = erfc_positive(c.ONE if a < c.ONE else a, c.ZERO)
+        return fma(x, polynomial(x * x, c.ERF), x) if a < c.ONE else copysign(c.ONE - (high + low) * s * c.UNSCALE, x)
+
+    @primitive
+    def erfc_parts(x, x_low):
+        """(high, low, s): erfc(x + x_low) = (high + low)*s/UNIT."""
+        high, low, s = erfc_positive(fabs(x), flip_sign(x_low, x))
+        p = high * s * c.UNSCALE
+        two = c.TWO - p
+        left = x < c.ZERO
+        high = two if left else high
+        low = (c.TWO - two) - p if left else low
+        near = fabs(x) < c.HALF
+        y = fma(x, polynomial(x * x, c.ERFC_NEAR), x)
+        one = c.ONE - y
+        low = fma(-c.SLOPE_ERFC, x_low, (c.ONE - one) - y) if near else low
+        return one if near else high, low, c.UNIT if left or near else s
+
+    @primitive
+    def erfc(x):
+        high, low, s = erfc_parts(x, -c.ZERO)
+        return (high + low) * s * c.UNSCALE
+
+    @primitive
+    def times_erfc(a, x, x_low):
+        """a*erfc(x + x_low), which neither rounds nor underflows before the product."""
+        high, low, s = erfc_parts(x, x_low)
+        return product(a, high, low, s)
+
+    # -- the arctangent
+
+    @primitive
+    def atan_quotient(a, b):
+        """atan(a/b) for a >= 0 and b > 0: by pi/2 - atan(b/a), pi/4 + atan((a - b)/(a + b)) or itself."""
+        far, middle = a > c.TAN_3_PI_8 * b, a > c.TAN_PI_8 * b
+        top, top_low = (-b, c.ZERO) if far else (a - b, a - ((a - b) + b)) if middle else (a, c.ZERO)
+        bottom = a if far else a + b if middle else b
+        bottom_low = c.ZERO if far or not middle else b - ((a + b) - a)
+        t, t_low = quotient(top, top_low, bottom, bottom_low)
+        u = t * t
+        whole = c.HALF_PI if far else c.HALF * c.HALF_PI if middle else c.ZERO
+        rest = c.HALF_PI_LOW if far else c.HALF * c.HALF_PI_LOW if middle else c.ZERO
+        y = whole + t
+        return y + (fma(t * u, polynomial(u, c.ATAN), t_low + rest) + (t - (y - whole)))
+
+    @primitive
+    def atan(x):
+        a = fabs(x)
+        return copysign(atan_quotient(c.UNIT * c.UNIT if a > c.UNIT * c.UNIT else a, c.ONE), x)
+
+    return SimpleNamespace(**{name: value for name, value in locals().items() if name != "c"})

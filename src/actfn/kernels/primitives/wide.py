@@ -1,0 +1,60 @@
+"""The primitives in float64 arithmetic for results that are rounded to float32 or less.
+
+The shared algorithms over shorter polynomials and without following what roundings lose; the rest as float64 has it.
+Each keeps its relative error below a stated bound (see `table`) for every float64 argument, so that a rounding test holds.
+"""
+
+from __future__ import annotations
+
+from actfn.kernels.primitives import constantswide as c
+from actfn.kernels.primitives import elementary
+from actfn.kernels.primitives.float64 import acos, asin, cbrt, cos, sin, tan
+from actfn.kernels.primitives.intrinsics import primitive
+
+__all__ = [
+    "acos",
+    "asin",
+    "asinh",
+    "atan",
+    "cbrt",
+    "cos",
+    "cosh",
+    "erf",
+    "erfc",
+    "exp",
+    "expm1",
+    "expm1_nonpositive",
+    "log",
+    "log1p",
+    "pow",
+    "sigmoid",
+    "sin",
+    "sinh",
+    "softplus",
+    "tan",
+    "tanh",
+    "times_erfc",
+    "times_exp",
+    "times_expm1",
+    "times_sigmoid",
+    "times_softplus",
+    "times_tanh",
+]
+
+_shared = elementary.build(c)
+
+exp, times_exp = _shared.exp, _shared.times_exp
+expm1, expm1_nonpositive, times_expm1 = _shared.expm1, _shared.expm1_nonpositive, _shared.times_expm1
+sinh, cosh, asinh = _shared.sinh, _shared.cosh, _shared.asinh
+sigmoid, times_sigmoid = _shared.sigmoid, _shared.times_sigmoid
+tanh, times_tanh = _shared.tanh, _shared.times_tanh
+log, log1p = _shared.log, _shared.log1p
+softplus, times_softplus = _shared.softplus, _shared.times_softplus
+erf, erfc, times_erfc = _shared.erf, _shared.erfc, _shared.times_erfc
+atan = _shared.atan
+
+
+@primitive
+def pow(a, b):
+    """a^b for a >= 0; NaN for a < 0. The relative error grows with |b log(a)|."""
+    return 1.0 if b == 0.0 else exp(b * log(a))
