@@ -9,11 +9,12 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help card test fuzz dist clean chromium
+.PHONY: help card test bench fuzz dist clean chromium
 
 help:
 	@echo "make card    show the ELU card and write its data, figures and page to data/activations/"
 	@echo "make test    lint, types, floors and tests; installs Chromium by apt-get where run as root"
+	@echo "make bench   times everything against every peer; writes benchmarks/results/ and the README's table"
 	@echo "make fuzz    20,000 hostile and random texts for the formula parser"
 	@echo "make dist    a wheel and an sdist in dist/"
 	@echo "make clean   remove what the others made, .venv included"
@@ -28,6 +29,10 @@ test: $(VENV)/dev.stamp chromium
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# Some environments set OPENBLAS_CORETYPE; peers are to choose for this machine.
+bench: $(VENV)/bench.stamp
+	@unset OPENBLAS_CORETYPE; $(BIN)/python -m benchmarks.run_all --readme README.md
 
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python tests/formula/fuzz_parse.py --texts 20000
@@ -56,6 +61,11 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing actfn, PyTorch and the development tools into $(VENV) ..."
 	@$(PIP) --constraint constraints.txt --editable '.[dev,torch]'
 	@touch $@ $(VENV)/core.stamp
+
+$(VENV)/bench.stamp: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing actfn and the peers that it is timed against into $(VENV) ..."
+	@$(PIP) --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@ $(VENV)/core.stamp $(VENV)/dev.stamp
 
 chromium:
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \

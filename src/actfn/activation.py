@@ -11,6 +11,7 @@ from actfn import catalog
 from actfn.definition import Convention, Definition, Parameter, Source
 
 if TYPE_CHECKING:
+    import numpy
     import sympy
 
     from actfn.analysis.smoothness import Smoothness
@@ -89,6 +90,16 @@ class Activation:
         from actfn.card.data import sample
 
         return sample(self.definition, self.definition.values(parameters), low, high, points)
+
+    def ufunc(self, derivative: int = 0, accuracy: str = "fast", **fixed: float) -> numpy.ufunc:
+        """The `numpy.ufunc` of f or of its derivative of an order, over x and the parameters that aren't fixed, by position.
+
+        `accuracy="correct"` rounds correctly (float16 and float32 loops). Parameters given by keyword are fixed.
+        Raises `ValueError` for an unknown accuracy or parameter, or a function for which "correct" isn't shown.
+        """
+        from actfn.kernels.ufunc import ufunc
+
+        return ufunc(self.definition, derivative, accuracy, fixed)
 
     def __call__(self, x: Any, **parameters: Any) -> Any:
         """f(x): a NumPy array, a Python number or a PyTorch tensor in, the same kind out, in the dtype of x.

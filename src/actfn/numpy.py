@@ -1,6 +1,7 @@
-"""Activations for NumPy: `from actfn.numpy import elu`, then `elu(x)` or `elu(x, 0.5)`.
+"""Activations for NumPy: `from actfn.numpy import elu`, a real `numpy.ufunc` over x and the parameters.
 
-Every name of the catalog is a function here, made on first use from the printed NumPy code of its formula.
+Every name of the catalog is a ufunc here, made on first use. Parameters are inputs like x and broadcast with it; a
+ufunc has no defaults, so `elu(x, 1.0)`; `actfn.get("elu")(x)` supplies them.
 """
 
 from __future__ import annotations
@@ -14,18 +15,17 @@ import numpy as np
 from actfn import catalog
 from actfn.definition import Definition
 from actfn.formula.printers.numpy import NumpyPrinter
+from actfn.formula.printers.target import UnprintableError
 from actfn.kernels.lower import program
 from actfn.kernels.printed import load
+from actfn.kernels.threads import GRAIN, each_part, get_num_threads
+from actfn.kernels.ufunc import ufunc
 
-
-@lru_cache(maxsize=512)
-def printed(definition: Definition, order: int = 0) -> Callable[..., Any]:
-    """The printed code of f, or of its derivative of an order, as a function of x and every parameter, by position."""
-    return load(source(definition, order), definition.name, {"np": np})
+__all__ = ["function", "printed", "source", "ufunc"]
 
 
 def source(definition: Definition, order: int = 0) -> str:
-    """The NumPy code that runs."""
+    """The NumPy code of f, or of its derivative of an order, to read and to check; what runs are the kernels."""
     steps = program(definition, order)
     return NumpyPrinter().function(
         definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula
@@ -33,8 +33,20 @@ def source(definition: Definition, order: int = 0) -> str:
 
 
 @lru_cache(maxsize=512)
-def function(definition: Definition, order: int = 0) -> Callable[..., Any]:
-    """f (or its derivative of an order) as a function of x and the parameters, by position or name, with defaults."""
+def printed(definition: Definition, order: int = 0) -> Callable[..., Any]:
+    """The printed code as a function of x and every parameter, by position."""
+    return load(source(definition, order), definition.name, {"np": np})
+
+
+@lru_cache(maxsize=512)
+def function(definition: Definition) -> Callable[..., Any]:
+    """f as a function of x and the parameters, by position or name, with defaults.
+
+    x is anything that NumPy reads as real numbers, or an array of another library that takes ufuncs (Dask, xarray,
+    pandas), which keeps its type. Parameters are numbers, checked against their domains, or arrays; they are cast to the
+    dtype of x. A long array is worked on by as many threads as `actfn.set_num_threads` allows.
+    Raises `TypeError` for numbers that aren't real and for parameters that don't exist, `ValueError` for one outside its domain.
+    """
     names = tuple(definition.defaults)
 
     def activation(x: Any, *args: Any, **keywords: Any) -> Any:
@@ -46,31 +58,54 @@ def function(definition: Definition, order: int = 0) -> Callable[..., Any]:
                 known = ", ".join(names) or "none"
                 raise TypeError(f"{definition.name}: no free parameter {name!r}; its parameters: {known}")
             given[name] = value
-        array = np.asarray(x)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"{definition.name} takes real numbers, not {array.dtype}")
-        kind = array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
-        work = np.float32 if kind == np.float16 else kind
+        array = x if hasattr(x, "__array_ufunc__") and hasattr(x, "dtype") else np.asarray(x)
+        kind = array.dtype
+        if getattr(kind, "kind", "f") not in "fiub":
+            raise TypeError(f"{definition.name} takes real numbers, not {kind}")
+        work = kind if getattr(kind, "kind", "") == "f" else np.dtype(np.float64)
         values = [_parameter(definition, n, given.get(n, definition.defaults[n]), work) for n in names]
-        result = printed(definition, order)(array.astype(work, copy=False), *values)
-        return np.asarray(result).astype(kind, copy=False)[()]
+        compute = _ufunc_or_printed(definition)
+        if isinstance(array, np.ndarray) and array.size >= 2 * GRAIN and not any(np.ndim(v) for v in values):
+            return _in_parts(compute, array.astype(work, copy=False), values)
+        if isinstance(array, np.ndarray):
+            array = array.astype(work, copy=False)
+        return compute(array, *values)
 
     activation.__name__ = activation.__qualname__ = definition.name
     activation.__doc__ = f"{definition.title or definition.name}: {definition.formula}\n\n{definition.summary}"
     return activation
 
 
+@lru_cache(maxsize=512)
+def _ufunc_or_printed(definition: Definition) -> Callable[..., Any]:
+    """The kernels, or the printed code for a formula that has none."""
+    try:
+        return ufunc(definition)
+    except UnprintableError:
+        return printed(definition)
+
+
+def _in_parts(compute: Callable[..., Any], x: np.ndarray, values: list[Any]) -> np.ndarray:
+    threads = get_num_threads()
+    if threads < 2 or not isinstance(compute, np.ufunc) or not x.flags.c_contiguous:
+        return compute(x, *values)
+    y = np.empty_like(x)
+    flat, out = x.reshape(-1), y.reshape(-1)
+    each_part(flat.size, threads, lambda a, b: compute(flat[a:b], *values, out=out[a:b]))
+    return y
+
+
 def _parameter(definition: Definition, name: str, value: Any, dtype: Any) -> Any:
     if isinstance(value, int | float):
-        definition.values({name: value})
-    return np.asarray(value, dtype=dtype)[()]
+        return dtype.type(definition.values({name: value})[name])
+    return value.astype(dtype) if hasattr(value, "astype") else np.asarray(value, dtype=dtype)[()]
 
 
-def __getattr__(name: str) -> Callable[..., Any]:
+def __getattr__(name: str) -> np.ufunc:
     if name.startswith("_") or name not in catalog.entries():
         raise AttributeError(f"module 'actfn.numpy' has no function {name!r}")
-    return function(catalog.find(name))
+    return ufunc(catalog.find(name))
 
 
 def __dir__() -> list[str]:
-    return sorted(catalog.entries())
+    return sorted({*__all__, *catalog.entries()})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from actfn.kernels.build import ITEMSIZE, Kernel
@@ -56,19 +56,25 @@ def run(
     kind = ctypes.c_ssize_t * count
     steps = kind(*[size] * len(arrays), *[0] * len(parameters), *[size] * len(outputs))
     function = kernel.call
-    parts = min(threads, n // GRAIN)
-    if parts < 2:
+    if min(threads, n // GRAIN) < 2:
         function(kind(*arrays, *parameters, *outputs), ctypes.byref(ctypes.c_ssize_t(n)), steps, None)
         return
-    chunk = -(-n // parts // 64) * 64  # whole cache lines, so that no two threads write to one
 
-    def part(start: int) -> None:
+    def part(start: int, stop: int) -> None:
         at = start * size
         moved = kind(*(a + at for a in arrays), *parameters, *(y + at for y in outputs))
-        function(moved, ctypes.byref(ctypes.c_ssize_t(min(chunk, n - start))), steps, None)
+        function(moved, ctypes.byref(ctypes.c_ssize_t(stop - start)), steps, None)
 
-    waiting = [_pool(parts - 1).submit(part, start) for start in range(chunk, n, chunk)]
-    part(0)
+    each_part(n, threads, part)
+
+
+def each_part(n: int, threads: int, work: Callable[[int, int], object]) -> None:
+    """`work(start, stop)` for parts that make up range(n), at once in as many threads; raises what a part raised."""
+    parts = max(1, min(threads, n // GRAIN))
+    chunk = -(-n // parts // 64) * 64  # whole cache lines, so that no two threads write to one
+    pool = _pool(parts - 1) if parts > 1 else None
+    waiting = [pool.submit(work, at, min(at + chunk, n)) for at in range(chunk, n, chunk)] if pool else []
+    work(0, min(chunk, n) if pool else n)
     for future in waiting:
         future.result()
 
