@@ -77,7 +77,7 @@ def native_module(entry: Definition) -> Callable[[torch.Tensor], torch.Tensor] |
 
 def native_into(name: str, x: torch.Tensor, expected: torch.Tensor) -> Callable[..., Any] | None:
     """PyTorch's function with `out=`, if it has one of this name with the same defaults."""
-    for home in (torch._C._nn, torch, torch.nn.functional):
+    for home in (torch._C._nn, torch, torch.nn.functional):  # pyright: ignore[reportAttributeAccessIssue]
         function = getattr(home, name, None)
         try:
             if function and torch.equal(function(x, out=torch.empty_like(x)), expected):

@@ -37,7 +37,7 @@ class Fit:
     high: mp.mpf
     terms: int
     dtype: type[np.floating]
-    fixed: tuple[float, ...] = ()  # lowest powers whose coefficient is given
+    split: bool = False  # whether the constant term is a sum of two floats
 
     @property
     def bits(self) -> int:
@@ -116,27 +116,34 @@ def rounded(value: mp.mpf, bits: int) -> mp.mpf:
         return +value
 
 
-def fitted(fit: Fit) -> tuple[list[mp.mpf], mp.mpf]:
-    """Rounded coefficients, lowest power first, and the largest weighted error with them."""
+def fitted(fit: Fit) -> tuple[list[mp.mpf], mp.mpf, mp.mpf]:
+    """Rounded coefficients, lowest power first, what the constant term has beside its float, and the largest error."""
     minimax = Minimax(fit)
-    held = [mp.mpf(c) for c in fit.fixed]
+    constant = minimax.coefficients([])[0]
+    low = rounded(constant - rounded(constant, fit.bits), fit.bits) if fit.split else mp.mpf(0)
+    held = [rounded(constant, fit.bits) + low]
     while len(held) < fit.terms:
         held.append(rounded(minimax.coefficients(held)[len(held)], fit.bits))
-    return held, minimax.largest(held)
+    return [held[0] - low, *held[1:]], low, minimax.largest(held)
 
 
 def text(name: str, fit: Fit) -> str:
     """The constant as it stands in the file of coefficients."""
-    coefficients, error = fitted(fit)
+    coefficients, low, error = fitted(fit)
+
+    def number(value: mp.mpf) -> str:
+        digits = repr(float(str(fit.dtype(float(value)))))
+        return f"np.float32({digits})" if fit.dtype is np.float32 else digits
+
+    interval = f"{mp.nstr(fit.low, 5)} <= u <= {mp.nstr(fit.high, 5)}"
     measured = mp.nstr(mp.log(error, 2), 4)
-    number = "np.float32({})" if fit.dtype is np.float32 else "{}"
-    digits = [number.format(repr(float(str(fit.dtype(float(c)))))) for c in reversed(coefficients)]
-    return (
-        f"# {fit.meaning}, {mp.nstr(fit.low, 5)} <= u <= {mp.nstr(fit.high, 5)}; degree {fit.terms - 1}; "
-        f"error 2^{measured}\n"
-        f"# Remake: python benchmarks/fit_primitives.py {name}\n"
-        f"{name} = (\n" + "".join(f"    {d},\n" for d in digits) + ")\n"
-    )
+    comment = [f"# {fit.meaning}.", f"# {interval}; degree {fit.terms - 1}; error 2^{measured}"]
+    lines = [f"{name} = (", *(f"    {number(c)}," for c in reversed(coefficients)), ")"]
+    if fit.split:
+        comment.append(f"# {name}_LOW belongs to the constant term")
+        lines.append(f"{name}_LOW = {number(low)}")
+    comment.append(f"# Remake: python benchmarks/fit_primitives.py {name}")
+    return "\n".join([*comment, *lines]) + "\n"
 
 
 def fits() -> dict[str, Fit]:
@@ -217,8 +224,8 @@ def fits() -> dict[str, Fit]:
     )
     for name, terms, centre, end, dtype in (
         ("ERFC_32", 9, 3, mp.mpf("10.25"), single),
-        ("ERFC_WIDE", 19, 3, mp.mpf(27), double),
-        ("ERFC_64", 20, 4, mp.mpf(27), double),
+        ("ERFC_WIDE", 19, 3, mp.mpf("27.4"), double),
+        ("ERFC_64", 21, 4, mp.mpf("27.4"), double),
     ):
 
         def flattened(u: mp.mpf, centre: int = centre) -> mp.mpf:
@@ -233,6 +240,7 @@ def fits() -> dict[str, Fit]:
             (end - centre) / (end + centre),
             terms,
             dtype,
+            split=not name.endswith("WIDE"),
         )
     for name, terms, dtype in (("SIN_32", 3, single), ("SIN_64", 6, double)):
         table[name] = Fit(
@@ -320,7 +328,7 @@ def main() -> int:
     stale = []
     for name in options.names or table:
         block = text(name, table[name])
-        print(block.split("\n")[0].replace("# ", f"{name}: "), flush=True)
+        print(name, *block.split("\n")[:2], sep="\n", flush=True)
         if blocks.get(name) != block:
             stale.append(name)
             blocks[name] = block

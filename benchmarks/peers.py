@@ -33,7 +33,7 @@ def elu_into(record: Record, x: np.ndarray, out: np.ndarray) -> dict[str, Call]:
         import torch
 
         tx, tout = torch.from_numpy(x), torch.from_numpy(out)
-        native = torch._C._nn.elu
+        native = torch._C._nn.elu  # pyright: ignore[reportAttributeAccessIssue]
         calls["torch"] = lambda: native(tx, 1.0, 1.0, 1.0, out=tout)
         traced = compiled(record, lambda x, out: out.copy_(F.elu(x)))
         if traced:

@@ -12,17 +12,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from actfn.activation import Activation, define, get, names
     from actfn.formula import FormulaError
+    from actfn.kernels.threads import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 
-__all__ = ["Activation", "FormulaError", "__version__", "define", "get", "names"]
+__all__ = [
+    "Activation",
+    "FormulaError",
+    "__version__",
+    "define",
+    "get",
+    "get_num_threads",
+    "names",
+    "set_num_threads",
+]
 
 _HOMES = {
     "Activation": "actfn.activation",
     "FormulaError": "actfn.formula",
     "define": "actfn.activation",
     "get": "actfn.activation",
+    "get_num_threads": "actfn.kernels.threads",
     "names": "actfn.activation",
+    "set_num_threads": "actfn.kernels.threads",
 }
 
 

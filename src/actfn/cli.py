@@ -183,6 +183,71 @@ def prove(name: Name, sets: Sets = None) -> None:
         line(f"  {step}")
 
 
+_TARGETS = ("numba", "numpy", "torch", "js", "latex", "text")
+
+
+@app.command(
+    epilog=_epilog("actfn source elu", "actfn source elu --derivative 1 --target torch", "actfn source 'x*sigmoid(b*x)' --set b=1 --target js")
+)
+def source(
+    name: Name,
+    sets: Sets = None,
+    target: Annotated[str, typer.Option("--target", help=f"One of {', '.join(_TARGETS)}.")] = "numba",
+    derivative: Annotated[int, typer.Option("--derivative", help="Of which order; 0 is the function.")] = 0,
+    dtype: Annotated[str, typer.Option("--dtype", help="For numba: float16, bfloat16, float32 or float64.")] = "float32",
+    accuracy: Annotated[str, typer.Option("--accuracy", help="For numba: fast or correct.")] = "fast",
+) -> None:
+    """Print the code of an activation in another language; for numba it is what the kernels are compiled from."""
+    from actfn.formula import printers
+
+    activation, _ = _resolved(name, sets)
+    definition = activation.definition
+    if target == "numba":
+        from actfn.kernels.build import DTYPES, Request
+        from actfn.kernels.build import source as kernel_source
+
+        if dtype not in DTYPES or accuracy not in ("fast", "correct"):
+            raise ValueError(f"--dtype is one of {', '.join(DTYPES)}, --accuracy fast or correct; got {dtype}, {accuracy}")
+        text = kernel_source(Request(definition, derivative, (), "value", dtype, accuracy))
+    elif target in ("latex", "text"):
+        text = printers.printer(target).expression(activation.derivative(derivative)) + "\n"
+    elif target in _TARGETS:
+        from actfn.kernels.lower import program
+
+        steps = program(definition, derivative)
+        text = printers.printer(target).function(
+            definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula
+        )
+    else:
+        raise ValueError(f"there is no target {target!r}; the targets are {', '.join(_TARGETS)}")
+    sys.stdout.write(text)
+
+
+cache_app = typer.Typer(help="The cache of compiled kernels.", no_args_is_help=True)
+app.add_typer(cache_app, name="cache", epilog=_epilog("actfn cache info", "actfn cache clear"))
+
+
+@cache_app.command("info", epilog=_epilog("actfn cache info"))
+def cache_info() -> None:
+    """Say where the cache lies, how many kernels it holds, and how large they are."""
+    from actfn.kernels.cache import contents
+
+    found = contents()
+    console = _console()
+    console.print(f"folder:  {found.folder}", highlight=False, soft_wrap=True)
+    console.print(f"kernels: {found.kernels}, {found.size / 1e6:.1f} MB", highlight=False)
+    if not found.usable:
+        console.print("not used: the folder must be yours alone (mode 0700)", highlight=False)
+
+
+@cache_app.command("clear", epilog=_epilog("actfn cache clear"))
+def cache_clear() -> None:
+    """Remove every compiled kernel; they are made again when they are needed."""
+    from actfn.kernels.cache import clear
+
+    _console().print(f"removed {clear()} kernels", highlight=False)
+
+
 # -- arguments ----------------------------------------------------------------------------------------------------------
 
 

@@ -305,6 +305,10 @@ def test_lines_are_shown_as_one():
     ]
 
 
+def test_a_hint_is_one_line():
+    assert refusal("x*(x\n> 0)").hint == "write where(x > 0, 1, 0)"
+
+
 def test_carets_follow_wide_and_combining_characters():
     assert str(refusal("\N{FULLWIDTH LATIN SMALL LETTER E}")).split("\n")[2] == "  ^^"
     error = FormulaError("a\N{COMBINING ACUTE ACCENT}\N{CJK UNIFIED IDEOGRAPH-4E00}y", 3, "here")

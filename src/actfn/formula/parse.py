@@ -165,7 +165,8 @@ class _Builder:
         raise FormulaError(self.text, self.start + node.col_offset, reason, hint, len(self._source(node)))
 
     def _source(self, node: ast.expr) -> str:
-        return self.text[self.start + node.col_offset : self.start + (node.end_col_offset or 0)]
+        source = self.text[self.start + node.col_offset : self.start + (node.end_col_offset or 0)]
+        return re.sub(r"\s", " ", source)
 
     def _make(self, node: ast.expr, make: Callable[..., Any], *parts: Expr | Boolean) -> Any:
         """What SymPy makes of the parts, in bounds."""

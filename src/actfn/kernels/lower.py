@@ -20,6 +20,7 @@ from actfn.definition import Definition
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import X, cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
 from actfn.formula.pieces import unfold
+from actfn.formula.printers.numba import argument_parts, is_power_of_two
 
 
 @dataclass(frozen=True)
@@ -163,8 +164,13 @@ def _difference_of_sigmoids(terms: Sequence[Expr]) -> Expr | None:
 
 
 def _product(node: Mul) -> Expr:
-    """exp(-u)*sigmoid(u) -> sigmoid(-u); expm1(u)*sigmoid(-u) -> tanh(u/2); sinh(u)/cosh(u) -> tanh(u)."""
+    """exp(-u)*sigmoid(u) -> sigmoid(-u); expm1(u)*sigmoid(-u) -> tanh(u/2); sinh(u)/cosh(u) -> tanh(u).
+
+    A number in front of a choice goes into its branches, where it meets other constants.
+    """
     factors = list(node.args)
+    if len(factors) == 2 and factors[0].is_number and isinstance(factors[1], Piecewise):
+        return Piecewise(*((_rewrite(sympy.expand_mul(factors[0] * e)), c) for e, c in factors[1].args))
     for i, a in enumerate(factors):
         for j, b in enumerate(factors):
             if i == j:
@@ -367,7 +373,9 @@ def float32_suffices(definition: Definition, steps: Program) -> bool:
             if isinstance(node, Add) and len(inner) > 1:
                 return False
             if isinstance(node, _AMPLIFYING) and inner and not _is_exact(inner[0].xreplace(defaults), exact):
-                return False
+                compensated = isinstance(node, sympy.exp | sympy.erfc | erfc) and argument_parts(node.args[0])[0]
+                if not compensated:
+                    return False
             if isinstance(node, Pow) and inner and not (node.exp.is_Integer and -1 <= node.exp <= 3):
                 return False
             if (
@@ -386,13 +394,7 @@ def _is_exact(expression: Expr, exact: set[Symbol]) -> bool:
     if isinstance(expression, sympy.Abs):
         return _is_exact(expression.args[0], exact)
     coefficient, rest = expression.as_coeff_Mul()
-    size = abs(coefficient)
-    return (
-        rest in exact
-        and size.is_Rational
-        and (size.p == 1 or size.q == 1)
-        and bool(size.p & (size.p - 1) == 0 == size.q & (size.q - 1))
-    )
+    return rest in exact and coefficient.is_Rational and is_power_of_two(abs(coefficient))
 
 
 # -- shared subexpressions ----------------------------------------------------------------------------------------------
@@ -436,8 +438,10 @@ def share(arguments: Sequence[str], results: Sequence[Expr], first: Sequence[tup
 
 
 def _worth_a_name(node: Expr) -> bool:
-    if isinstance(node, Boolean | BooleanAtom | sympy.functions.elementary.piecewise.ExprCondPair):
+    """Whether evaluating a node twice costs something: a function, a root, a division, a choice. Products are cheap."""
+    if isinstance(node, Boolean | BooleanAtom | sympy.functions.elementary.piecewise.ExprCondPair) or node.is_number:
         return False
-    if isinstance(node, Mul) and len(node.args) == 2 and node.args[0] is S.NegativeOne and node.args[1].is_Symbol:
-        return False
-    return not node.is_number
+    return any(
+        isinstance(n, sympy.Function) or (isinstance(n, Pow) and not (n.exp.is_Integer and n.exp > 0))
+        for n in sympy.preorder_traversal(node)
+    )

@@ -3,6 +3,25 @@
 `target.py` holds what they share; a further target is a further file. What runs is what is printed here.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
 from actfn.formula.printers.target import UnprintableError
 
-__all__ = ["UnprintableError"]
+__all__ = ["UnprintableError", "printer"]
+
+_CLASSES = {
+    "js": "JavaScriptPrinter",
+    "latex": "LatexPrinter",
+    "numba": "NumbaPrinter",
+    "numpy": "NumpyPrinter",
+    "text": "TextPrinter",
+    "torch": "TorchPrinter",
+}
+
+
+def printer(target: str) -> Any:
+    """A printer of a target: "js", "latex", "numba", "numpy", "text" or "torch". Raises `KeyError` for another."""
+    return getattr(import_module(f"actfn.formula.printers.{target}"), _CLASSES[target])()

@@ -7,11 +7,13 @@ without branches, and each function is a primitive that LLVM inlines and vectori
 from __future__ import annotations
 
 import keyword
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import sympy
 from sympy import Expr, Mul, Pow, Rational, Symbol
+from sympy.printing.precedence import PRECEDENCE
 
 from actfn.formula import functions
 from actfn.formula.printers.constants import is_compound, nearest, value
@@ -20,8 +22,31 @@ from actfn.formula.printers.target import CodePrinter
 PRIMITIVES = "actfn.kernels.primitives"
 MAX_POWER = 64
 _BOUNDED = (sympy.exp, functions.sigmoid, sympy.tanh, functions.erfc, sympy.erf, sympy.sin, sympy.cos, sympy.atan)
-_FUSED = ((functions.sigmoid, "times_sigmoid"), (sympy.tanh, "times_tanh"))
-_SHARED = {"fabs", "fma", "integer_power", "maximum", "minimum", "sign", "sqrt"}
+_FUSED = (
+    (functions.sigmoid, "times_sigmoid"),
+    (sympy.tanh, "times_tanh"),
+    (sympy.erfc, "times_erfc"),
+    (functions.erfc, "times_erfc"),
+    (sympy.exp, "times_exp"),
+    (functions.softplus, "times_softplus"),
+    (functions.expm1, "times_expm1"),
+)
+"""Functions whose primitive takes a factor along, those first that lose most without."""
+_TWO_PART = {"times_erfc", "times_exp"}
+"""Primitives whose argument is a sum of two numbers."""
+_SHARED = {
+    "constant_parts",
+    "product_parts",
+    "quotient_parts",
+    "square_parts",
+    "fabs",
+    "fma",
+    "integer_power",
+    "maximum",
+    "minimum",
+    "sign",
+    "sqrt",
+}
 """What is the same in every arithmetic."""
 
 
@@ -91,21 +116,71 @@ class NumbaPrinter(CodePrinter):
     # -- arithmetic
 
     def product(self, factors: Sequence[Expr]) -> str:
-        """Bounded factors first: (2*exp(u))*x is 0 where exp(u) is, while (2*x)*exp(u) may be infinity times 0.
+        """One function takes the other factors along, so that the product is rounded once and leaves the range last.
 
-        A factor sigmoid(u) or tanh(u) takes the rest along, so that the product is rounded once.
+        It takes one factor that isn't a number, and a constant of at most 1; the others stay outside, as they could
+        take their product out of the range. Bounded factors come first: (exp(u)*x)*x is 0 where exp(u) is, while
+        (x*x)*exp(u) may be infinity times 0.
         """
-        ordered = sorted(factors, key=lambda f: (not f.is_number, not isinstance(f.as_base_exp()[0], _BOUNDED)))
+        ordered = sorted(factors, key=lambda f: (not f.is_number, not isinstance(_base(f), _BOUNDED)))
         if not ordered:
             return self.number(1.0)
-        for kind, name in _FUSED:
-            fused = [f for f in ordered if isinstance(f, kind)]
-            if fused and len(ordered) > 1:
-                rest = list(ordered)
-                rest.remove(fused[-1])
-                self.used.add(name)
-                return f"{name}({self.product(rest)}, {self._print(fused[-1].args[0])})"
-        return super().product(ordered)
+        fused = next((f for kind, _ in _FUSED for f in ordered if isinstance(f, kind)), None)
+        if fused is None or len(ordered) == 1:
+            return super().product(ordered)
+        rest = list(ordered)
+        rest.remove(fused)
+        numbers, others = [f for f in rest if f.is_number], [f for f in rest if not f.is_number]
+        outside: list[Expr] = []
+        if others:
+            outside = [f for f in numbers if abs(f) > 1] + others[1:]
+            numbers = [f for f in numbers if abs(f) <= 1]
+            first = others[0]
+            if isinstance(first, Pow) and first.exp.is_Integer and first.exp > 1:
+                outside.append(first.base ** (first.exp - 1))
+                first = first.base
+            numbers.append(first)
+            outside = [b for f in outside for b in ([f.base] * int(f.exp) if _small_power(f) else [f])]
+        text = self._times(Mul(*numbers), fused)
+        return "*".join([text, *(self.bracket(f, PRECEDENCE["Mul"]) for f in outside)])
+
+    def _print_Mul(self, expr: Mul) -> str:
+        """A constant in front, as one number; then the factors; then one division."""
+        constant = value(Mul(*(f for f in expr.args if f.is_number)))
+        factors = [f for f in expr.as_ordered_factors() if not f.is_number]
+        up = [f for f in factors if not _divides(f)]
+        down = [1 / f for f in factors if _divides(f)]
+        negative = constant < 0
+        constant = abs(constant)
+        up = up if constant == 1 and up else [constant, *up]
+        return ("-" if negative else "") + self.quotient(up, down)
+
+    def _times(self, factor: Expr, function: Expr) -> str:
+        """factor*function, by the primitive that rounds once."""
+        name = next(n for kind, n in _FUSED if isinstance(function, kind))
+        self.used.add(name)
+        argument = function.args[0]
+        if name not in _TWO_PART:
+            return f"{name}({self._print(factor)}, {self._print(argument)})"
+        parts = self._parts(argument) or f"{self._print(argument)}, {self.number(0.0)}"
+        return f"{name}({self._print(factor)}, {parts})"
+
+    def _parts(self, argument: Expr) -> str | None:
+        """The argument as a sum of two numbers, where it is a product that one number would round; else None."""
+        kind, parts = argument_parts(argument)
+        if kind is None:
+            return None
+        self.used.add(kind)
+        texts = [self._print(p) for p in parts]
+        if kind == "constant_parts":
+            high = nearest(value(parts[0]))
+            low = nearest(value(parts[0]) - Rational(*self.rounded(high).as_integer_ratio()))
+            texts = [self.number(high), self.number(low), self._print(parts[1])]
+        return f"*{kind}({', '.join(texts)})"
+
+    def rounded(self, number: float) -> float:
+        """A float64 in the precision of this arithmetic."""
+        return number
 
     def _print_Add(self, expr: Expr) -> str:
         """A chain of fused multiply-adds over the products; the other terms are added first."""
@@ -160,6 +235,9 @@ class NumbaPrinter(CodePrinter):
         if function not in self.functions:
             raise self.refuse(function.__name__)
         name = self.functions[function]
+        if f"times_{name}" in _TWO_PART and (parts := self._parts(arguments[0])):
+            self.used.add(f"times_{name}")
+            return f"times_{name}({self.number(1.0)}, {parts})"
         if function is functions.expm1 and arguments[0].is_nonpositive:
             name = "expm1_nonpositive"
         self.used.add(name)
@@ -215,8 +293,52 @@ class NumbaFloat32Printer(NumbaPrinter):
     def number(self, rounded: float) -> str:
         return f"float32({rounded!r})"
 
+    def rounded(self, number: float) -> float:
+        return struct.unpack("f", struct.pack("f", number))[0]
+
     def imports(self) -> str:
         return "from numpy import float32\n\n" + super().imports()
+
+
+def _base(factor: Expr) -> Expr:
+    return factor if isinstance(factor, sympy.exp) else factor.as_base_exp()[0]
+
+
+def argument_parts(argument: Expr) -> tuple[str | None, tuple[Expr, ...]]:
+    """How an argument is written as a sum of two numbers: the primitive's name and its arguments; None where it isn't.
+
+    A symbol, and a power of two times a symbol, is one number already.
+    """
+    coefficient, rest = argument.as_coeff_Mul()
+    numbers = [f for f in Mul.make_args(rest) if f.is_number]
+    others = [f for f in Mul.make_args(rest) if not f.is_number]
+    constant = Mul(coefficient, *numbers)
+    if len(others) == 1 and others[0].is_Symbol:
+        if constant.is_Rational and is_power_of_two(abs(constant)):
+            return None, ()
+        return "constant_parts", (constant, others[0])
+    if not constant.is_Rational or not is_power_of_two(abs(constant)):
+        return None, ()
+    squares = [f for f in others if isinstance(f, Pow) and f.exp == 2 and f.base.is_Symbol]
+    symbols = [f for f in others if f.is_Symbol]
+    inverses = [f for f in others if isinstance(f, Pow) and f.exp == -1 and f.base.is_Symbol]
+    if len(squares) == 1 and len(symbols) == len(others) - 1 <= 1:
+        return "square_parts", (Mul(constant, *symbols), squares[0].base)
+    if len(symbols) == 2 == len(others):
+        return "product_parts", (constant * symbols[0], symbols[1])
+    if len(symbols) == len(inverses) == 1 and len(others) == 2:
+        return "quotient_parts", (constant * symbols[0], inverses[0].base)
+    return None, ()
+
+
+def is_power_of_two(number: Rational) -> bool:
+    """Whether a positive rational is one."""
+    p, q = int(number.p), int(number.q)
+    return p & (p - 1) == 0 == q & (q - 1)
+
+
+def _small_power(factor: Expr) -> bool:
+    return isinstance(factor, Pow) and bool(factor.exp.is_Integer) and 1 < factor.exp <= 4
 
 
 def _divides(factor: Expr) -> bool:

@@ -11,7 +11,20 @@ from numba.core.errors import RequireLiteralValue
 
 from actfn.kernels.primitives.intrinsics import copysign, fabs, fma, intrinsic, primitive, sqrt
 
-__all__ = ["copysign", "fabs", "fma", "integer_power", "maximum", "minimum", "sign", "sqrt"]
+__all__ = [
+    "constant_parts",
+    "copysign",
+    "fabs",
+    "fma",
+    "integer_power",
+    "maximum",
+    "minimum",
+    "product_parts",
+    "quotient_parts",
+    "sign",
+    "sqrt",
+    "square_parts",
+]
 
 
 @primitive
@@ -56,3 +69,45 @@ def integer_power(typing_context, x, n):
         return result
 
     return x(x, n), codegen
+
+
+@intrinsic
+def finite_or_zero(typing_context, x):
+    """x, or 0 where it is infinite or NaN: what rounding lost, where a product left the range."""
+
+    def codegen(context, builder, signature, arguments):
+        (value,) = arguments
+        zero = ir.Constant(value.type, 0.0)
+        finite = builder.fcmp_ordered("oeq", builder.fsub(value, value), zero)
+        return builder.select(finite, value, zero)
+
+    return x(x), codegen
+
+
+@primitive
+def product_parts(a, b):
+    """(high, low): their sum is a*b."""
+    high = a * b
+    return high, finite_or_zero(fma(a, b, -high))
+
+
+@primitive
+def quotient_parts(a, b):
+    """(high, low): their sum is a/b."""
+    high = a / b
+    return high, finite_or_zero(fma(-high, b, a) / b)
+
+
+@primitive
+def square_parts(c, x):
+    """(high, low): their sum is c*x^2."""
+    square = x * x
+    high = c * square
+    return high, finite_or_zero(fma(c, fma(x, x, -square), fma(c, square, -high)))
+
+
+@primitive
+def constant_parts(c, c_low, x):
+    """(high, low): their sum is (c + c_low)*x."""
+    high = c * x
+    return high, finite_or_zero(fma(c_low, x, fma(c, x, -high)))

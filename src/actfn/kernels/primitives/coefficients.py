@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-# (expm1(u) - u)/u^2, relative to expm1(u), -0.34675 <= u <= 0.34675; degree 4; error 2^-26.12
+# (expm1(u) - u)/u^2, relative to expm1(u).
+# -0.34675 <= u <= 0.34675; degree 4; error 2^-26.12
 # Remake: python benchmarks/fit_primitives.py EXPM1_32
 EXPM1_32 = (
     np.float32(0.0013870657),
@@ -18,7 +19,8 @@ EXPM1_32 = (
     np.float32(0.49999997),
 )
 
-# (expm1(u) - u)/u^2, relative to expm1(u), -0.34675 <= u <= 0.34675; degree 8; error 2^-49.36
+# (expm1(u) - u)/u^2, relative to expm1(u).
+# -0.34675 <= u <= 0.34675; degree 8; error 2^-49.36
 # Remake: python benchmarks/fit_primitives.py EXPM1_WIDE
 EXPM1_WIDE = (
     2.7554219528389396e-07,
@@ -32,7 +34,8 @@ EXPM1_WIDE = (
     0.49999999999999634,
 )
 
-# (expm1(u) - u)/u^2, relative to expm1(u), -0.34675 <= u <= 0.34675; degree 10; error 2^-61.62
+# (expm1(u) - u)/u^2, relative to expm1(u).
+# -0.34675 <= u <= 0.34675; degree 10; error 2^-61.62
 # Remake: python benchmarks/fit_primitives.py EXPM1_64
 EXPM1_64 = (
     2.089626814063537e-09,
@@ -48,7 +51,8 @@ EXPM1_64 = (
     0.5,
 )
 
-# (2 atanh(s)/s - 2)/u, u = s^2, relative to atanh(s), 0.0 <= u <= 0.02944; degree 2; error 2^-30.21
+# (2 atanh(s)/s - 2)/u, u = s^2, relative to atanh(s).
+# 0.0 <= u <= 0.02944; degree 2; error 2^-30.21
 # Remake: python benchmarks/fit_primitives.py LOG_32
 LOG_32 = (
     np.float32(0.29870695),
@@ -56,7 +60,8 @@ LOG_32 = (
     np.float32(0.66666776),
 )
 
-# (2 atanh(s)/s - 2)/u, u = s^2, relative to atanh(s), 0.0 <= u <= 0.02944; degree 5; error 2^-52.24
+# (2 atanh(s)/s - 2)/u, u = s^2, relative to atanh(s).
+# 0.0 <= u <= 0.02944; degree 5; error 2^-52.24
 # Remake: python benchmarks/fit_primitives.py LOG_WIDE
 LOG_WIDE = (
     0.16819451372788952,
@@ -67,7 +72,8 @@ LOG_WIDE = (
     0.6666666666658745,
 )
 
-# (2 atanh(s)/s - 2)/u, u = s^2, relative to atanh(s), 0.0 <= u <= 0.02944; degree 6; error 2^-59.5
+# (2 atanh(s)/s - 2)/u, u = s^2, relative to atanh(s).
+# 0.0 <= u <= 0.02944; degree 6; error 2^-59.5
 # Remake: python benchmarks/fit_primitives.py LOG_64
 LOG_64 = (
     0.14795487465146162,
@@ -79,7 +85,8 @@ LOG_64 = (
     0.6666666666666734,
 )
 
-# log(cosh(a/2))/u, u = a^2, relative to softplus(-a), 0.0 <= u <= 1.0; degree 3; error 2^-26.7
+# log(cosh(a/2))/u, u = a^2, relative to softplus(-a).
+# 0.0 <= u <= 1.0; degree 3; error 2^-26.7
 # Remake: python benchmarks/fit_primitives.py SOFTPLUS_NEAR_32
 SOFTPLUS_NEAR_32 = (
     np.float32(-2.164526e-05),
@@ -88,7 +95,8 @@ SOFTPLUS_NEAR_32 = (
     np.float32(0.12499985),
 )
 
-# log(cosh(a/2))/u, u = a^2, relative to softplus(-a), 0.0 <= u <= 1.0; degree 7; error 2^-49.18
+# log(cosh(a/2))/u, u = a^2, relative to softplus(-a).
+# 0.0 <= u <= 1.0; degree 7; error 2^-49.18
 # Remake: python benchmarks/fit_primitives.py SOFTPLUS_NEAR_WIDE
 SOFTPLUS_NEAR_WIDE = (
     -9.359990838438948e-10,
@@ -101,7 +109,8 @@ SOFTPLUS_NEAR_WIDE = (
     0.12499999999990762,
 )
 
-# log(cosh(a/2))/u, u = a^2, relative to softplus(-a), 0.0 <= u <= 1.0; degree 9; error 2^-60.17
+# log(cosh(a/2))/u, u = a^2, relative to softplus(-a).
+# 0.0 <= u <= 1.0; degree 9; error 2^-60.17
 # Remake: python benchmarks/fit_primitives.py SOFTPLUS_NEAR_64
 SOFTPLUS_NEAR_64 = (
     -6.952073897830016e-12,
@@ -116,7 +125,8 @@ SOFTPLUS_NEAR_64 = (
     0.12499999999999993,
 )
 
-# (log1p(u) - u)/u^2, relative to log1p(u), 0.0 <= u <= 0.36788; degree 5; error 2^-27.5
+# (log1p(u) - u)/u^2, relative to log1p(u).
+# 0.0 <= u <= 0.36788; degree 5; error 2^-27.5
 # Remake: python benchmarks/fit_primitives.py SOFTPLUS_FAR_32
 SOFTPLUS_FAR_32 = (
     np.float32(0.05336511),
@@ -127,7 +137,8 @@ SOFTPLUS_FAR_32 = (
     np.float32(-0.4999991),
 )
 
-# (log1p(u) - u)/u^2, relative to log1p(u), 0.0 <= u <= 0.36788; degree 11; error 2^-50.43
+# (log1p(u) - u)/u^2, relative to log1p(u).
+# 0.0 <= u <= 0.36788; degree 11; error 2^-50.43
 # Remake: python benchmarks/fit_primitives.py SOFTPLUS_FAR_WIDE
 SOFTPLUS_FAR_WIDE = (
     0.010857200559975449,
@@ -144,7 +155,8 @@ SOFTPLUS_FAR_WIDE = (
     -0.49999999999961137,
 )
 
-# (log1p(u) - u)/u^2, relative to log1p(u), 0.0 <= u <= 0.36788; degree 13; error 2^-56.82
+# (log1p(u) - u)/u^2, relative to log1p(u).
+# 0.0 <= u <= 0.36788; degree 13; error 2^-56.82
 # Remake: python benchmarks/fit_primitives.py SOFTPLUS_FAR_64
 SOFTPLUS_FAR_64 = (
     0.007609863156446906,
@@ -163,7 +175,8 @@ SOFTPLUS_FAR_64 = (
     -0.5000000000000037,
 )
 
-# erf(x)/x - 1, u = x^2, relative to erf(x), 0.0 <= u <= 0.64; degree 5; error 2^-28.12
+# erf(x)/x - 1, u = x^2, relative to erf(x).
+# 0.0 <= u <= 0.64; degree 5; error 2^-28.12
 # Remake: python benchmarks/fit_primitives.py ERF_32
 ERF_32 = (
     np.float32(-0.000654225),
@@ -174,7 +187,8 @@ ERF_32 = (
     np.float32(0.12837917),
 )
 
-# erf(x)/x - 1, u = x^2, relative to erf(x), 0.0 <= u <= 1.0; degree 10; error 2^-51.22
+# erf(x)/x - 1, u = x^2, relative to erf(x).
+# 0.0 <= u <= 1.0; degree 10; error 2^-51.22
 # Remake: python benchmarks/fit_primitives.py ERF_WIDE
 ERF_WIDE = (
     9.408045434954027e-09,
@@ -190,7 +204,8 @@ ERF_WIDE = (
     0.12837916709551214,
 )
 
-# erf(x)/x - 1, u = x^2, relative to erf(x), 0.0 <= u <= 1.0; degree 11; error 2^-56.03
+# erf(x)/x - 1, u = x^2, relative to erf(x).
+# 0.0 <= u <= 1.0; degree 11; error 2^-56.03
 # Remake: python benchmarks/fit_primitives.py ERF_64
 ERF_64 = (
     -7.795850941071683e-10,
@@ -207,7 +222,8 @@ ERF_64 = (
     0.12837916709551256,
 )
 
-# erf(x)/x - 1, u = x^2, relative to erf(x), 0.0 <= u <= 0.25; degree 4; error 2^-29.34
+# erf(x)/x - 1, u = x^2, relative to erf(x).
+# 0.0 <= u <= 0.25; degree 4; error 2^-29.34
 # Remake: python benchmarks/fit_primitives.py ERFC_NEAR_32
 ERFC_NEAR_32 = (
     np.float32(0.00471916),
@@ -217,7 +233,8 @@ ERFC_NEAR_32 = (
     np.float32(0.12837917),
 )
 
-# erf(x)/x - 1, u = x^2, relative to erf(x), 0.0 <= u <= 0.25; degree 7; error 2^-50.49
+# erf(x)/x - 1, u = x^2, relative to erf(x).
+# 0.0 <= u <= 0.25; degree 7; error 2^-50.49
 # Remake: python benchmarks/fit_primitives.py ERFC_NEAR_WIDE
 ERFC_NEAR_WIDE = (
     -1.3370211111483635e-05,
@@ -230,7 +247,8 @@ ERFC_NEAR_WIDE = (
     0.12837916709551186,
 )
 
-# erf(x)/x - 1, u = x^2, relative to erf(x), 0.0 <= u <= 0.25; degree 8; error 2^-56.03
+# erf(x)/x - 1, u = x^2, relative to erf(x).
+# 0.0 <= u <= 0.25; degree 8; error 2^-56.03
 # Remake: python benchmarks/fit_primitives.py ERFC_NEAR_64
 ERFC_NEAR_64 = (
     1.4725865480556744e-06,
@@ -244,7 +262,8 @@ ERFC_NEAR_64 = (
     0.12837916709551256,
 )
 
-# log(erfc(u))/u, relative to erf(u), 0.8 <= u <= 3.95; degree 5; error 2^-28.13
+# log(erfc(u))/u, relative to erf(u).
+# 0.8 <= u <= 3.95; degree 5; error 2^-28.13
 # Remake: python benchmarks/fit_primitives.py LOG_ERFC_32
 LOG_ERFC_32 = (
     np.float32(0.00021625224),
@@ -255,70 +274,79 @@ LOG_ERFC_32 = (
     np.float32(-1.128534),
 )
 
-# (x + 3) exp(x^2) erfc(x), u = (x - 3)/(x + 3), relative, -0.71429 <= u <= 0.54717; degree 8; error 2^-25.89
+# (x + 3) exp(x^2) erfc(x), u = (x - 3)/(x + 3), relative.
+# -0.71429 <= u <= 0.54717; degree 8; error 2^-25.93
+# ERFC_32_LOW belongs to the constant term
 # Remake: python benchmarks/fit_primitives.py ERFC_32
 ERFC_32 = (
-    np.float32(-0.00029341725),
-    np.float32(0.0028410533),
-    np.float32(-0.0013438095),
-    np.float32(-0.026777627),
-    np.float32(0.119551115),
-    np.float32(-0.3104724),
-    np.float32(0.59022707),
+    np.float32(-0.00028956737),
+    np.float32(0.0028426035),
+    np.float32(-0.0013469164),
+    np.float32(-0.026778381),
+    np.float32(0.11955207),
+    np.float32(-0.3104723),
+    np.float32(0.59022695),
     np.float32(-0.8833943),
     np.float32(1.0740069),
 )
+ERFC_32_LOW = np.float32(4.0205292e-09)
 
-# (x + 3) exp(x^2) erfc(x), u = (x - 3)/(x + 3), relative, -0.71429 <= u <= 0.8; degree 18; error 2^-51.13
+# (x + 3) exp(x^2) erfc(x), u = (x - 3)/(x + 3), relative.
+# -0.71429 <= u <= 0.80263; degree 18; error 2^-51.1
 # Remake: python benchmarks/fit_primitives.py ERFC_WIDE
 ERFC_WIDE = (
-    6.520468476236271e-08,
-    -1.4056675763980333e-07,
-    -4.577370606174209e-07,
-    9.16625404467761e-07,
-    2.815297810294734e-06,
-    -4.708120628821993e-06,
-    -1.7496960857432038e-05,
-    3.0385878058830504e-05,
-    0.00010756953681419843,
-    -0.0002767756366520383,
-    -0.0005483111236463267,
-    0.003034061770479903,
-    -0.001212416485133872,
-    -0.026827234611687928,
-    0.11952776128029555,
-    -0.31046726190087953,
-    0.5902283571042318,
-    -0.8833944531698815,
+    6.562550863062503e-08,
+    -1.4080792586285758e-07,
+    -4.587161528111815e-07,
+    9.171433868663542e-07,
+    2.8162491950139914e-06,
+    -4.708576673337852e-06,
+    -1.749746015126132e-05,
+    3.0386089915948832e-05,
+    0.00010756968950950513,
+    -0.0002767756923132804,
+    -0.0005483111509823399,
+    0.0030340617787032865,
+    -0.00121241648241362,
+    -0.026827234612325283,
+    0.11952776128016376,
+    -0.3104672619008576,
+    0.590228357104234,
+    -0.8833944531698817,
     1.0740069070883393,
 )
 
-# (x + 4) exp(x^2) erfc(x), u = (x - 4)/(x + 4), relative, -0.77778 <= u <= 0.74194; degree 19; error 2^-52.57
+# (x + 4) exp(x^2) erfc(x), u = (x - 4)/(x + 4), relative.
+# -0.77778 <= u <= 0.74522; degree 20; error 2^-58.54
+# ERFC_64_LOW belongs to the constant term
 # Remake: python benchmarks/fit_primitives.py ERFC_64
 ERFC_64 = (
-    5.284916526781793e-09,
-    8.514949236979083e-08,
-    -8.602978084232455e-08,
-    -8.012232207015262e-07,
-    1.434863186820008e-06,
-    4.66507484000554e-06,
-    -1.8866736200410674e-05,
-    -3.623488625846483e-06,
-    0.00017681467243717971,
-    -0.0004550555808717746,
-    -0.0002809592052670835,
-    0.006112056095884691,
-    -0.026370053306225865,
-    0.07638151487024429,
-    -0.1740109372415833,
-    0.33085158787987656,
-    -0.5408538313132064,
-    0.7732087022651959,
+    -1.1881487638506489e-08,
+    1.3153015788347563e-09,
+    1.1873790917176829e-07,
+    -7.609537659026206e-08,
+    -8.416828507918643e-07,
+    1.4245563446374858e-06,
+    4.6921177845252575e-06,
+    -1.8861014202833474e-05,
+    -3.6344307233341948e-06,
+    0.00017681284237938696,
+    -0.00045505283625975936,
+    -0.0002809588672962986,
+    0.006112055675150998,
+    -0.026370053340421723,
+    0.0763815149078633,
+    -0.17401093723990896,
+    0.3308515878780666,
+    -0.5408538313132365,
+    0.7732087022652363,
     -0.976548729080882,
-    1.0959956610004913,
+    1.095995661000491,
 )
+ERFC_64_LOW = 6.000299692221852e-17
 
-# (sin(r)/r - 1)/u, u = r^2, relative to sin(r), 0.0 <= u <= 0.61747; degree 2; error 2^-27.9
+# (sin(r)/r - 1)/u, u = r^2, relative to sin(r).
+# 0.0 <= u <= 0.61747; degree 2; error 2^-27.9
 # Remake: python benchmarks/fit_primitives.py SIN_32
 SIN_32 = (
     np.float32(-0.00019518095),
@@ -326,7 +354,8 @@ SIN_32 = (
     np.float32(-0.16666655),
 )
 
-# (sin(r)/r - 1)/u, u = r^2, relative to sin(r), 0.0 <= u <= 0.61747; degree 5; error 2^-57.89
+# (sin(r)/r - 1)/u, u = r^2, relative to sin(r).
+# 0.0 <= u <= 0.61747; degree 5; error 2^-57.89
 # Remake: python benchmarks/fit_primitives.py SIN_64
 SIN_64 = (
     1.5895434607771418e-10,
@@ -337,7 +366,8 @@ SIN_64 = (
     -0.1666666666666663,
 )
 
-# (cos(r) - 1 + u/2)/u^2, u = r^2, relative to cos(r), 0.0 <= u <= 0.61747; degree 2; error 2^-32.99
+# (cos(r) - 1 + u/2)/u^2, u = r^2, relative to cos(r).
+# 0.0 <= u <= 0.61747; degree 2; error 2^-32.99
 # Remake: python benchmarks/fit_primitives.py COS_32
 COS_32 = (
     np.float32(2.4432327e-05),
@@ -345,7 +375,8 @@ COS_32 = (
     np.float32(0.041666646),
 )
 
-# (cos(r) - 1 + u/2)/u^2, u = r^2, relative to cos(r), 0.0 <= u <= 0.61747; degree 5; error 2^-63.92
+# (cos(r) - 1 + u/2)/u^2, u = r^2, relative to cos(r).
+# 0.0 <= u <= 0.61747; degree 5; error 2^-63.92
 # Remake: python benchmarks/fit_primitives.py COS_64
 COS_64 = (
     -1.135868330110467e-11,
@@ -356,7 +387,8 @@ COS_64 = (
     0.041666666666666595,
 )
 
-# (atan(t)/t - 1)/u, u = t^2, relative to atan(t), 0.0 <= u <= 0.17159; degree 4; error 2^-30.42
+# (atan(t)/t - 1)/u, u = t^2, relative to atan(t).
+# 0.0 <= u <= 0.17159; degree 4; error 2^-30.42
 # Remake: python benchmarks/fit_primitives.py ATAN_32
 ATAN_32 = (
     np.float32(-0.060900524),
@@ -366,7 +398,8 @@ ATAN_32 = (
     np.float32(-0.33333316),
 )
 
-# (atan(t)/t - 1)/u, u = t^2, relative to atan(t), 0.0 <= u <= 0.17159; degree 8; error 2^-49.86
+# (atan(t)/t - 1)/u, u = t^2, relative to atan(t).
+# 0.0 <= u <= 0.17159; degree 8; error 2^-49.86
 # Remake: python benchmarks/fit_primitives.py ATAN_WIDE
 ATAN_WIDE = (
     -0.025472410809703236,
@@ -380,7 +413,8 @@ ATAN_WIDE = (
     -0.3333333333326001,
 )
 
-# (atan(t)/t - 1)/u, u = t^2, relative to atan(t), 0.0 <= u <= 0.17159; degree 10; error 2^-59.44
+# (atan(t)/t - 1)/u, u = t^2, relative to atan(t).
+# 0.0 <= u <= 0.17159; degree 10; error 2^-59.44
 # Remake: python benchmarks/fit_primitives.py ATAN_64
 ATAN_64 = (
     -0.017906944406945534,
@@ -396,7 +430,8 @@ ATAN_64 = (
     -0.333333333333332,
 )
 
-# (asin(t)/t - 1)/u, u = t^2, relative to asin(t), 0.0 <= u <= 0.25; degree 12; error 2^-59.38
+# (asin(t)/t - 1)/u, u = t^2, relative to asin(t).
+# 0.0 <= u <= 0.25; degree 12; error 2^-59.38
 # Remake: python benchmarks/fit_primitives.py ASIN_64
 ASIN_64 = (
     0.03130246706741911,
@@ -414,7 +449,8 @@ ASIN_64 = (
     0.16666666666666655,
 )
 
-# cbrt(u), relative, 1.0 <= u <= 2.0; degree 4; error 2^-16.73
+# cbrt(u), relative.
+# 1.0 <= u <= 2.0; degree 4; error 2^-16.73
 # Remake: python benchmarks/fit_primitives.py CBRT_64
 CBRT_64 = (
     -0.010603992547363236,
@@ -424,7 +460,8 @@ CBRT_64 = (
     0.5069788873151861,
 )
 
-# (2 atanh(s)/s - 2 - 2u/3)/u^2, u = s^2, relative to atanh(s), 0.0 <= u <= 0.02944; degree 6; error 2^-66.28
+# (2 atanh(s)/s - 2 - 2u/3)/u^2, u = s^2, relative to atanh(s).
+# 0.0 <= u <= 0.02944; degree 6; error 2^-66.28
 # Remake: python benchmarks/fit_primitives.py POW_64
 POW_64 = (
     0.1319464041092233,

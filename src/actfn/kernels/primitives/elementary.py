@@ -88,10 +88,15 @@ def build(c: ModuleType) -> SimpleNamespace:
             return high, fma(a, b, -high) + rest
 
         @primitive
-        def ends_with(u, slope, last):
-            """(high, low): u*slope + last."""
+        def ends_with(u, slope, last, last_low):
+            """(high, low): u*slope + last + last_low."""
             high = fma(u, slope, last)
-            return high, fma(u, slope, last - high)
+            return high, fma(u, slope, last - high) + last_low
+
+        @primitive
+        def folded(high, low):
+            """(high, low) as they are; their sum where nothing is followed."""
+            return high, low
 
     else:
         # -0.0 is what LLVM adds for nothing
@@ -117,8 +122,12 @@ def build(c: ModuleType) -> SimpleNamespace:
             return a * b, -c.ZERO
 
         @primitive
-        def ends_with(u, slope, last):
+        def ends_with(u, slope, last, last_low):
             return fma(u, slope, last), -c.ZERO
+
+        @primitive
+        def folded(high, low):
+            return high + low, -c.ZERO
 
     @primitive
     def product(a, high, low, s):
@@ -393,12 +402,12 @@ def build(c: ModuleType) -> SimpleNamespace:
         square_low = fma(a, a_low + a_low, fma(a, a, -square))
         m = fma(square, -c.LOG2E, c.SHIFT_SCALED)
         e, e_low = exp_reduced(remainder(-square, m - c.SHIFT_SCALED))
-        e_low = fma(-square_low, e, e_low)
+        e, e_low = folded(e, fma(-square_low, e, e_low))
         b = a + c.CENTRE_ERFC
         q, q_low = inverse(b, (a - (b - c.CENTRE_ERFC)) + a_low)
         twice = -c.TWO * c.CENTRE_ERFC
         t = fma(twice, q_low, fma(twice, q, c.ONE))
-        f, f_low = ends_with(t, polynomial(t, c.ERFC), c.ERFC_CENTRE)
+        f, f_low = ends_with(t, polynomial(t, c.ERFC), c.ERFC_CENTRE, c.ERFC_CENTRE_LOW)
         g, g_low = product_parts(f, f_low, q, q_low)
         high, low = product_parts(e, e_low, g, g_low)
         return high, low, power_of_two(m)

@@ -108,9 +108,9 @@ def quadrant_32(x):
     """(m, r) of a float32: x = n*pi/2 + r with n in the low bits of m; both are float64."""
     k, y = entry(x)
     y = float64(y)
-    p = y * HIGH_32[k]
-    m = p + SHIFT
-    return m, fma(y, LOW_32[k], p - (m - SHIFT)) * HALF_PI
+    p, low = y * HIGH_32[k], LOW_32[k]
+    m = fma(y, low, p) + SHIFT
+    return m, fma(y, low, p - (m - SHIFT)) * HALF_PI
 
 
 @primitive
