@@ -25,7 +25,7 @@ def facts() -> dict[str, Any]:
         "target": llvm.get_host_cpu_name(),
         "features": features,
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "huge_pages": _huge_pages(),
         "python": platform.python_version(),
         "llvm": ".".join(map(str, llvm.llvm_version_info)),

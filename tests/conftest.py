@@ -1,4 +1,4 @@
-"""What tests of several rooms share: Chromium, and Hypothesis's settings."""
+"""What tests of several rooms share: a cache for kernels, Chromium, and Hypothesis's settings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ import pytest
 # No deadline: a machine shared with others makes one fail by chance; pytest-timeout stops what hangs.
 hypothesis.settings.register_profile("test", deadline=None)
 hypothesis.settings.load_profile("test")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel_cache(tmp_path_factory: pytest.TempPathFactory):
+    """A cache of kernels that begins empty, for this session and the processes that it starts: never the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACTFN_CACHE_DIR", str(tmp_path_factory.mktemp("kernels")))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from actfn import catalog
@@ -152,7 +154,11 @@ def define(
     is the value of f' at kinks (see `Definition`). The formula is parsed and checked at once.
     Raises `FormulaError` (a `ValueError`) with the place in the text, or `ValueError` for a name, parameter or domain.
     """
-    if name is not None and not (name.isascii() and name.isidentifier() and len(name) <= MAX_NAME):
+    if not isinstance(formula, str):
+        raise TypeError(f"a formula is text, such as 'x*sigmoid(x)', not {formula!r}")
+    if name is not None and not (
+        isinstance(name, str) and name.isascii() and name.isidentifier() and len(name) <= MAX_NAME
+    ):
         raise ValueError(
             f"a name is a Python identifier of at most {MAX_NAME} ASCII characters, such as 'my_elu', not {name!r}"
         )
@@ -164,9 +170,13 @@ def define(
         )
     listed = []
     for parameter, default in parameters.items():
-        if isinstance(default, bool) or not isinstance(default, int | float):
+        if isinstance(default, bool) or not isinstance(default, Real):
             raise ValueError(f"parameter {parameter}: the default is a number, as in {parameter}=1.0, not {default!r}")
-        listed.append(Parameter(parameter, float(default), domains.get(parameter, "real")))
+        try:
+            value = float(default)
+        except OverflowError:
+            value = math.inf  # which no domain contains
+        listed.append(Parameter(parameter, value, domains.get(parameter, "real")))
     definition = Definition(
         name=name or "custom",
         formula=formula,

@@ -14,9 +14,6 @@ import numpy as np
 
 from actfn import catalog
 from actfn.definition import Definition
-from actfn.formula.printers.numpy import NumpyPrinter
-from actfn.formula.printers.target import UnprintableError
-from actfn.kernels.lower import program
 from actfn.kernels.printed import load
 from actfn.kernels.threads import GRAIN, each_part, get_num_threads
 from actfn.kernels.ufunc import ufunc
@@ -26,6 +23,9 @@ __all__ = ["function", "printed", "source", "ufunc"]
 
 def source(definition: Definition, order: int = 0) -> str:
     """The NumPy code of f, or of its derivative of an order, to read and to check; what runs are the kernels."""
+    from actfn.formula.printers.numpy import NumpyPrinter
+    from actfn.kernels.lower import program
+
     steps = program(definition, order)
     return NumpyPrinter().function(
         definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula
@@ -81,7 +81,9 @@ def _ufunc_or_printed(definition: Definition) -> Callable[..., Any]:
     """The kernels, or the printed code for a formula that has none."""
     try:
         return ufunc(definition)
-    except UnprintableError:
+    except ValueError as reason:  # UnprintableError, whose module would load SymPy
+        if type(reason).__name__ != "UnprintableError":
+            raise
         return printed(definition)
 
 

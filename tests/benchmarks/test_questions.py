@@ -11,21 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from rich.console import Console
-
-from actfn.catalog import find
-from actfn.definition import Definition
-from benchmarks import catalog, memory, peers
 from benchmarks.report import QUESTIONS, Record, read
 from benchmarks.run_all import RUNS
 from benchmarks.timing import Spread
+from rich.console import Console
+
+import torch
+from actfn.catalog import find
+from actfn.definition import Definition
+from benchmarks import catalog, memory, peers
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("question", "threads"), RUNS)
+@pytest.mark.parametrize(("question", "threads"), {**dict(RUNS), "forward": 1}.items())
 def test_runs_in_quick_mode(question: str, threads: int, tmp_path: Path) -> None:
     command = [sys.executable, "-m", f"benchmarks.{question}", "--quick", "--threads", str(threads)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])}

@@ -8,6 +8,7 @@ a kernel that was built once costs a new process a few milliseconds.
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 import hashlib
 import importlib
 import importlib.util
@@ -79,7 +80,8 @@ class Kernel:
 
 
 @lru_cache(maxsize=1)
-def _prototype() -> Any:
+def prototype() -> Any:
+    """The C type of a loop."""
     pointer = ctypes.c_void_p
     return ctypes.CFUNCTYPE(None, pointer, pointer, pointer, pointer)
 
@@ -97,14 +99,24 @@ def kernel(request: Request) -> Kernel:
     if found is not None:
         return found
     with _building:
-        if request not in _kernels:
-            key = _key(request)
-            entry = cache.load(key)
-            if entry is None:
-                entry = _compiled(request)
-                cache.store(key, entry)
+        found = ready(request)
+        if found is None:
+            entry = _compiled(request)
+            cache.store(_key(request), entry)
             address, keeps = _loaded(entry)
-            _kernels[request] = Kernel(request, address, entry.source, _prototype()(address), keeps)
+            found = _kernels[request] = Kernel(request, address, entry.source, prototype()(address), keeps)
+        return found
+
+
+def ready(request: Request) -> Kernel | None:
+    """The kernel of a request if it needn't be built: from memory or from the cache."""
+    with _building:
+        if request not in _kernels:
+            entry = cache.load(_key(request))
+            if entry is None:
+                return None
+            address, keeps = _loaded(entry)
+            _kernels[request] = Kernel(request, address, entry.source, prototype()(address), keeps)
         return _kernels[request]
 
 
@@ -232,7 +244,7 @@ def _loop(request: Request, level: str) -> str:
     widen = f"wide_{kind}" if narrow_inputs else "same"
     widen_parameter = f"wide_{parameter_kind}" if parameter_kind != level else "same"
     narrow = f"narrow_{kind}" if narrow_inputs else "same"
-    used = {"forget_invalid", "read", "write", f"at_{kind}", f"at_{parameter_kind}", widen, widen_parameter, narrow}
+    used = {"forget_flags", "read", "write", f"at_{kind}", f"at_{parameter_kind}", widen, widen_parameter, narrow}
     size, parameter_size = ITEMSIZE[kind], ITEMSIZE[parameter_kind]
     everything = [*arrays, *names, *outputs]
     position = {name: i for i, name in enumerate(everything)}
@@ -273,7 +285,7 @@ def _loop(request: Request, level: str) -> str:
         text += f"            {y} = {pointer(y, f' + i*steps[{position[y]}]')}\n"
     values = [f"{widen}({pointer(a, f' + i*steps[{position[a]}]')}[0])" for a in arrays]
     values += [f"{widen_parameter}({pointer(p, f' + i*steps[{position[p]}]')}[0])" for p in names]
-    return text + stored("            ", "0", values) + "    forget_invalid()\n"
+    return text + stored("            ", "0", values) + "    forget_flags()\n"
 
 
 # -- compiling and loading ----------------------------------------------------------------------------------------------
@@ -296,17 +308,35 @@ def _compiled(request: Request) -> cache.Entry:
     return cache.Entry(compiled._wrapper_name, bytes(code), text)
 
 
-_UNUSED = ("numba_gil_ensure", "numba_gil_release", "NRT_MemInfo_call_dtor", "numba_unpickle")
+_UNUSED = (
+    "NRT_Free",
+    "NRT_MemInfo_call_dtor",
+    "numba_do_raise",
+    "numba_gil_ensure",
+    "numba_gil_release",
+    "numba_runtime_build_excinfo_struct",
+    "numba_unpickle",
+)
 """What Numba's wrapper would call if a loop raised; none can, but the linker wants an address."""
+
+
+@lru_cache(maxsize=1)
+def _give_symbols() -> None:
+    """Tells LLVM's linker where the functions are that kernels name: it sees only what the process shows to all."""
+    import llvmlite.binding as llvm
+
+    mathematics = ctypes.CDLL(ctypes.util.find_library("m") or None)
+    llvm.add_symbol("feclearexcept", ctypes.cast(mathematics.feclearexcept, ctypes.c_void_p).value)
+    for name in _UNUSED:
+        if not llvm.address_of_symbol(name):  # Numba's own, where it is loaded; it replaces ours where it comes later
+            llvm.add_symbol(name, _stand_in_address())
 
 
 def _loaded(entry: cache.Entry) -> tuple[int, Any]:
     """The address of the loop, and what must be kept for it to stay there."""
     import llvmlite.binding as llvm
 
-    for name in _UNUSED:
-        if not llvm.address_of_symbol(name):
-            llvm.add_symbol(name, _stand_in_address())
+    _give_symbols()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine()())
     engine.add_object_file(llvm.ObjectFileRef.from_data(entry.code))
     engine.finalize_object()

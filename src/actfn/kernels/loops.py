@@ -76,13 +76,17 @@ def write(typing_context, pointer, index, value):
 
 
 @intrinsic
-def forget_invalid(typing_context):
-    """Clears the CPU's flag for invalid operations, which an ordered comparison raises on a quiet NaN."""
+def forget_flags(typing_context):
+    """Clears the CPU's floating-point flags, so that NumPy warns of nothing.
+
+    A comparison raises one on a quiet NaN, and what a select didn't choose may raise another; neither says anything of
+    the result, which has its own NaN or infinity where there is cause for one.
+    """
 
     def codegen(context, builder, signature, arguments):
         kind = ir.FunctionType(_I32, [_I32])
         function = cgutils.get_or_insert_function(builder.module, kind, "feclearexcept")
-        builder.call(function, [ir.Constant(_I32, 1)])  # FE_INVALID is 1 on x86 and on Arm
+        builder.call(function, [ir.Constant(_I32, 31)])  # every flag there is on x86 and on Arm
         return context.get_dummy_value()
 
     return types.void(), codegen

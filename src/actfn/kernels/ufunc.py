@@ -1,12 +1,13 @@
 """Real NumPy ufuncs over compiled loops, made through NumPy's C API.
 
 A loop of ours has the signature of a ufunc's inner loop, so NumPy itself brings broadcasting, `out=`, `where=`,
-casting, overlap and `__array_ufunc__`; nothing runs between it and the kernel. Parameters that are fixed are put
-between the arguments by a few instructions in front of the loop.
+casting, overlap and `__array_ufunc__`. A few instructions in front of a loop put fixed parameters between the
+arguments, and call for the kernel to be built when a dtype is first met.
 """
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from actfn.definition import Definition
-from actfn.kernels.build import Kernel, Request, kernel
+from actfn.kernels.build import Kernel, Request, kernel, prototype, ready, source
 
 _LOOPS = {"fast": ("float16", "float32", "float64"), "correct": ("float16", "float32")}
 _alive: list[Any] = []
@@ -52,16 +53,19 @@ def of_request(request: Request) -> np.ufunc:
 @lru_cache(maxsize=1024)
 def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[tuple[str, float], ...]) -> np.ufunc:
     values = dict(fixed)
-    kernels = [kernel(Request(definition, derivative, (), "value", d, accuracy, d)) for d in _LOOPS[accuracy]]
+    requests = [Request(definition, derivative, (), "value", d, accuracy, d) for d in _LOOPS[accuracy]]
+    built = [ready(r) for r in requests]
+    if not any(built):
+        source(requests[0])  # so that a formula without a kernel is refused now
     free = [name for name in definition.defaults if name not in values]
-    count = len(kernels)
+    count = len(requests)
     loops, datas = (ctypes.c_void_p * count)(), (ctypes.c_void_p * count)()
-    for i, built in enumerate(kernels):
-        if values:
-            loops[i] = _binder()
-            datas[i] = _bound(built, list(definition.defaults), values)
+    for i, (request, found) in enumerate(zip(requests, built, strict=True)):
+        if found is not None and not values:
+            loops[i] = found.address
         else:
-            loops[i] = built.address
+            loops[i] = _binder()
+            datas[i] = _bound(request, found, list(definition.defaults), values)
     inputs = 1 + len(free)
     kinds = [np.dtype(d).num for d in _LOOPS[accuracy] for _ in range(inputs + 1)]
     signature = (ctypes.c_char * len(kinds))(*kinds)
@@ -69,7 +73,7 @@ def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[
     doc = (
         f"{definition.formula}\n\nInputs: {', '.join(['x', *free])}. Output: {_what(derivative)}, {accuracy}.".encode()
     )
-    _alive.extend((loops, datas, signature, name, doc, kernels))
+    _alive.extend((loops, datas, signature, name, doc, built))
     return _make()(loops, datas, signature, count, inputs, 1, -1, name, doc, 0)
 
 
@@ -153,9 +157,12 @@ def _binder() -> int:
     return engine.get_function_address("bind")
 
 
-def _bound(built: Kernel, names: list[str], values: Mapping[str, float]) -> int:
-    """The address of a table: the kernel, how many arguments it has, and for each its slot in the caller's or its value."""
-    dtype = np.dtype(built.request.parameter_dtype)
+def _bound(request: Request, built: Kernel | None, names: list[str], values: Mapping[str, float]) -> int:
+    """The address of a table: the loop, how many arguments it has, and for each its slot in the caller's or its value.
+
+    Without a kernel the loop is one that builds it, and puts it into the table's first place.
+    """
+    dtype = np.dtype(request.parameter_dtype)
     rows: list[int] = [0, 0]
     slot = 1
     for name in names:
@@ -167,6 +174,20 @@ def _bound(built: Kernel, names: list[str], values: Mapping[str, float]) -> int:
             rows += [slot, 0]
             slot += 1
     rows += [slot, 0]
-    table = (ctypes.c_int64 * (2 + len(rows)))(built.address, len(rows) // 2, *rows)
+    table = (ctypes.c_int64 * (2 + len(rows)))(built.address if built else 0, len(rows) // 2, *rows)
     _alive.append(table)
+    if built is None:
+
+        def build(args: int, dimensions: int, steps: int, data: int) -> None:
+            try:
+                made = kernel(request)
+            except KeyboardInterrupt:
+                _thread.interrupt_main()  # an exception can't cross the loop; it is raised when the loop is done
+                return
+            table[0] = made.address
+            made.call(args, dimensions, steps, data)
+
+        callback = prototype()(build)
+        _alive.append(callback)
+        table[0] = ctypes.cast(callback, ctypes.c_void_p).value or 0
     return ctypes.addressof(table)

@@ -55,8 +55,9 @@ def compute(
         return results if into is None else (into.copy_(results[0]),)
     numbers = [n for n in map(_number, parameters) if n is not None]
     if len(numbers) < len(parameters):
-        return _broadcast(built.request, arrays, parameters)
-    first = empty_like(x) if into is None else into
+        results = _broadcast(built.request, arrays, parameters)
+        return results if into is None else (into.copy_(results[0]),)
+    first = into if into is not None and _dense(into) else empty_like(x)
     if first.stride() != x.stride() and x.numel() > 1:  # not dense: a copy that is
         arrays = tuple(a.contiguous() for a in arrays)
         first = empty_like(arrays[0])
@@ -121,6 +122,11 @@ def _broadcast(
     ]
     results = of_request(request)(*(a.detach().numpy() for a in arrays), *values)
     return tuple(torch.from_numpy(np.asarray(r)) for r in (results if isinstance(results, tuple) else (results,)))
+
+
+def _dense(x: torch.Tensor) -> bool:
+    """Whether the elements fill their memory, each its own place, in some order: a loop may then write there."""
+    return x.is_contiguous() or torch.empty_like(x, device="meta").stride() == x.stride()
 
 
 def empty_like(x: torch.Tensor) -> torch.Tensor:

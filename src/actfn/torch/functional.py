@@ -18,7 +18,7 @@ import torch
 from actfn.definition import Definition
 from actfn.kernels.inverse import from_output
 from actfn.torch import eager
-from actfn.torch.printed import Spec, along, evaluate
+from actfn.torch.printed import Spec, along, evaluate, printed, run
 
 
 class _Derivative(torch.autograd.Function):
@@ -90,6 +90,7 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
     """
     names = tuple(definition.defaults)
     spec = Spec(definition)
+    code = printed(definition)  # now, as torch.compile can trace the code but not its printing
 
     def activation(
         x: torch.Tensor, *args: Any, inplace: bool = False, save: str = "input", accuracy: str = "fast", **keywords: Any
@@ -107,9 +108,13 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
                 known = ", ".join(names) or "none"
                 raise TypeError(f"{definition.name}: no free parameter {name!r}; its parameters: {known}")
             given[name] = value
+        if save not in ("input", "output"):
+            raise ValueError(f"save is 'input' or 'output', not {save!r}")
+        if accuracy not in ("fast", "correct"):
+            raise ValueError(f"accuracy is 'fast' or 'correct', not {accuracy!r}")
         parameters = tuple(_parameter(definition, n, given.get(n, definition.defaults[n]), x.dtype) for n in names)
         if torch.compiler.is_compiling():
-            y = evaluate(spec, x, parameters)
+            y = run(code, x, parameters)
         elif not _plain(x, parameters):
             y = _Derivative.apply(spec, x, *parameters)
         else:
@@ -131,8 +136,6 @@ def _plain(x: torch.Tensor, parameters: tuple[Any, ...]) -> bool:
 def _by_kernel(
     spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...], inplace: bool, save: str, accuracy: str
 ) -> torch.Tensor:
-    if save not in ("input", "output"):
-        raise ValueError(f"save is 'input' or 'output', not {save!r}")
     tensors = any(isinstance(p, torch.Tensor) for p in parameters)
     needed = torch.is_grad_enabled() and (
         x.requires_grad or any(isinstance(p, torch.Tensor) and p.requires_grad for p in parameters)
@@ -142,6 +145,8 @@ def _by_kernel(
         if needed and not tensors:  # a parameter's own gradient needs the input
             return eager.FromOutput.apply(spec, accuracy, inplace, x, *parameters)
     if not needed:
+        if inplace and not x.is_inference():
+            torch.autograd.graph.increment_version(x)  # a graph that kept the old x now refuses to go on
         return eager.compute("value", spec, (x,), parameters, accuracy, x if inplace else None)[0]
     if inplace:
         if x.is_leaf and x.requires_grad:
@@ -169,4 +174,8 @@ def _check_output(definition: Definition, parameters: tuple[Any, ...]) -> None:
 def _parameter(definition: Definition, name: str, value: Any, dtype: torch.dtype) -> Any:
     if isinstance(value, torch.Tensor):
         return value.to(dtype)
+    if not isinstance(value, int | float | torch.SymFloat):
+        raise TypeError(f"{definition.name}: {name} is a number or a tensor, not {value!r}")
+    if torch.compiler.is_compiling():  # where it may stand for any number
+        return value
     return definition.values({name: value})[name]

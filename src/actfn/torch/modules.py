@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Callable
 from functools import lru_cache
 from typing import ClassVar
 
@@ -16,51 +17,77 @@ from torch import nn
 class ActivationModule(nn.Module):
     """A module that applies an activation elementwise: a floating-point tensor in, one of the same shape and dtype out.
 
+    A parameter is a number, an `nn.Parameter` (learned with the model) or another tensor (kept as a buffer).
     `repr` is in torch's own form; `str` is `Activation Function: ELU()`, with parameters that differ from their defaults.
     """
 
     definition: ClassVar[Definition]
+    activation: ClassVar[Callable[..., torch.Tensor]]
 
-    def __init__(self, *args: float, **parameters: float) -> None:
+    def __init__(self, *args: float | torch.Tensor, **parameters: float | torch.Tensor) -> None:
         super().__init__()
-        names = list(self.definition.defaults)
-        if len(args) > len(names):
-            raise TypeError(f"{type(self).__name__} takes {len(names)} parameters; {len(args)} were given")
-        given = dict(zip(names, args, strict=False))
+        defaults = self.definition.defaults
+        if len(args) > len(defaults):
+            raise TypeError(f"{self._get_name()} takes {len(defaults)} parameters; {len(args)} were given")
+        given = dict(zip(defaults, args, strict=False))
         twice = sorted(set(given) & set(parameters))
         if twice:
-            raise TypeError(f"{type(self).__name__}: parameter {twice[0]!r} was given twice")
-        for name, value in self.definition.values({**given, **parameters}).items():
-            setattr(self, name, value)
+            raise TypeError(f"{self._get_name()}: parameter {twice[0]!r} was given twice")
+        given |= parameters
+        tensors = {name: value for name, value in given.items() if isinstance(value, torch.Tensor)}
+        stand_ins = {name: defaults.get(name, 0.0) for name in tensors}
+        for name, value in (self.definition.values({**given, **stand_ins}) | tensors).items():
+            if isinstance(value, torch.Tensor) and not isinstance(value, nn.Parameter):
+                self.register_buffer(name, value)
+            else:
+                setattr(self, name, value)
 
-    def values(self) -> dict[str, float]:
+    def values(self) -> dict[str, Any]:
         """The parameters' values."""
         return {name: getattr(self, name) for name in self.definition.defaults}
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """f(x)."""
-        return function(self.definition)(x, **self.values())
+        return self.activation(x, **self.values())
 
     def extra_repr(self) -> str:
-        return ", ".join(f"{name}={value}" for name, value in self.values().items())
+        return ", ".join(f"{name}={_shown(value)}" for name, value in self.values().items())
 
     def __str__(self) -> str:
-        changed = [f"{n}={v}" for n, v in self.values().items() if v != self.definition.defaults[n]]
+        defaults = self.definition.defaults
+        changed = [f"{n}={v}" for n, v in zip(defaults, map(_shown, self.values().values())) if v != defaults[n]]
         return f"Activation Function: {self._get_name()}({', '.join(changed)})"
+
+
+def _shown(value: Any) -> Any:
+    """A number as it is, a tensor by its only element or its shape."""
+    if not isinstance(value, torch.Tensor):
+        return value
+    return value.item() if value.dim() == 0 else f"tensor of shape {tuple(value.shape)}"
 
 
 class Formula(ActivationModule):
     """A module of a user's own formula; see `module`."""
 
-    def __init__(self, definition: Definition) -> None:
-        self.__dict__["definition"] = definition
-        super().__init__()
+    def __init__(self, definition: Definition, **parameters: float | torch.Tensor) -> None:
+        self.__dict__.update(definition=definition, activation=function(definition))
+        taken = next((name for name in definition.defaults if name == "training" or hasattr(self, name)), None)
+        if taken:
+            raise ValueError(f"a module has a {taken!r} of its own; name the parameter otherwise, such as {taken}_1")
+        super().__init__(**parameters)
 
     def _get_name(self) -> str:
         return "Formula" if self.definition.name == "custom" else self.definition.name
 
     def extra_repr(self) -> str:
         return ", ".join(filter(None, [repr(self.definition.formula), super().extra_repr()]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "activation"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__dict__["activation"] = function(self.definition)
 
 
 @lru_cache(maxsize=1)
@@ -80,10 +107,11 @@ def module_class(name: str) -> type[ActivationModule]:
     entry = catalog.find(name)
     class_name = next(c for c, n in class_names().items() if n == entry.name)
     doc = f"{entry.title}: {entry.formula}\n\n{entry.summary}"
-    return type(class_name, (ActivationModule,), {"definition": entry, "__doc__": doc, "__module__": "actfn.torch"})
+    members = {"definition": entry, "activation": staticmethod(function(entry)), "__doc__": doc}
+    return type(class_name, (ActivationModule,), {**members, "__module__": "actfn.torch"})
 
 
-def module(formula_or_name: str, **parameters: float) -> ActivationModule:
+def module(formula_or_name: str, **parameters: float | torch.Tensor) -> ActivationModule:
     """A module of a catalog name (`module("elu", alpha=0.5)`) or of a formula (`module("x*tanh(a*x)", a=1.0)`).
 
     Raises `LookupError` for an unknown name, `FormulaError` for a formula that can't be read.
@@ -91,7 +119,8 @@ def module(formula_or_name: str, **parameters: float) -> ActivationModule:
     text = formula_or_name
     if text.isidentifier() and text != "x" and not keyword.iskeyword(text):
         return module_class(catalog.find(text).name)(**parameters)
-    listed = tuple(Parameter(name, float(value)) for name, value in parameters.items())
+    tensors = {name: value for name, value in parameters.items() if isinstance(value, torch.Tensor)}
+    listed = tuple(Parameter(name, 1.0 if name in tensors else float(value)) for name, value in parameters.items())
     definition = Definition(name="custom", formula=text, parameters=listed)
     definition.expression  # noqa: B018  (parses now, so that an error shows here)
-    return Formula(definition)
+    return Formula(definition, **tensors)

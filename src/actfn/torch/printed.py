@@ -41,8 +41,12 @@ def source(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> 
 
 
 def evaluate(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.Tensor:
-    """A derivative at x. float16 and bfloat16 are computed in float32 and rounded once more."""
-    code = printed(spec.definition, spec.order, spec.by)
+    """A derivative at x, by its printed code."""
+    return run(printed(spec.definition, spec.order, spec.by), x, parameters)
+
+
+def run(code: Callable[..., torch.Tensor], x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.Tensor:
+    """Printed code at x. float16 and bfloat16 are computed in float32 and rounded once more."""
     if x.dtype in _HALVES:
         wide = [p.float() if isinstance(p, torch.Tensor) else p for p in parameters]
         return code(x.float(), *wide).to(x.dtype)

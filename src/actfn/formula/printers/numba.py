@@ -146,7 +146,7 @@ class NumbaPrinter(CodePrinter):
 
     def _print_Mul(self, expr: Mul) -> str:
         """A constant in front, as one number; then the factors; then one division."""
-        constant = value(Mul(*(f for f in expr.args if f.is_number)))
+        constant: Any = value(Mul(*(f for f in expr.args if f.is_number)))
         factors = [f for f in expr.as_ordered_factors() if not f.is_number]
         up = [f for f in factors if not _divides(f)]
         down = [1 / f for f in factors if _divides(f)]

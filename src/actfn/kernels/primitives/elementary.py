@@ -10,6 +10,8 @@ from __future__ import annotations
 from types import ModuleType, SimpleNamespace
 
 from actfn.kernels.primitives.intrinsics import (
+    at_least,
+    at_most,
     copysign,
     exponent_and_mantissa,
     fabs,
@@ -60,10 +62,15 @@ def build(c: ModuleType) -> SimpleNamespace:
             return p, fma(rr, q, r - p)
 
         @primitive
+        def exp_loose(r):
+            """(high, low): their sum is exp(r) for |r| <= ln(2)/2, low below high/16."""
+            high = c.ONE + r
+            return high, fma(r * r, polynomial(r, c.EXPM1), r - (high - c.ONE))
+
+        @primitive
         def exp_reduced(r):
             """(high, low): their sum is exp(r) for |r| <= ln(2)/2, low below half an ulp of high."""
-            leading = c.ONE + r
-            rest = fma(r * r, polynomial(r, c.EXPM1), r - (leading - c.ONE))
+            leading, rest = exp_loose(r)
             high = leading + rest
             return high, rest - (high - leading)
 
@@ -109,6 +116,8 @@ def build(c: ModuleType) -> SimpleNamespace:
         def exp_reduced(r):
             return c.ONE + expm1_short(r), -c.ZERO
 
+        exp_loose = exp_reduced
+
         @primitive
         def quotient(a, a_low, b, b_low):
             return (a + a_low) / b, -c.ZERO
@@ -140,23 +149,21 @@ def build(c: ModuleType) -> SimpleNamespace:
 
     @primitive
     def exp(x):
-        t = c.HIGHEST_EXP if x > c.HIGHEST_EXP else x
-        t = c.LOWEST_EXP if t < c.LOWEST_EXP else t
+        t = at_most(x, c.HIGHEST_EXP)
+        t = at_least(t, c.LOWEST_EXP)
         # 2^n in two factors, as it may be subnormal or past the largest float
         shift = c.SHIFT_SCALED if x < c.ZERO else c.SHIFT - c.ONE
         m = fma(t, c.LOG2E, shift)
-        r = remainder(t, m - shift)
-        leading = c.ONE + r
-        rest = fma(r * r, polynomial(r, c.EXPM1), r - (leading - c.ONE))
-        return (leading + rest) * power_of_two(m) * (c.UNSCALE if x < c.ZERO else c.TWO)
+        high, low = exp_loose(remainder(t, m - shift))
+        return (high + low) * power_of_two(m) * (c.UNSCALE if x < c.ZERO else c.TWO)
 
     @primitive
     def times_exp(a, x, x_low):
         """a*exp(x + x_low), which neither rounds nor leaves the range before the product; x_low is far below 1."""
-        t = c.HIGHEST_HALVED_EXP if x > c.HIGHEST_HALVED_EXP else x
-        t = c.LOWEST_HALVED_EXP if t < c.LOWEST_HALVED_EXP else t
+        t = at_most(x, c.HIGHEST_HALVED_EXP)
+        t = at_least(t, c.LOWEST_HALVED_EXP)
         n = fma(t, c.LOG2E, c.SHIFT) - c.SHIFT
-        high, low = exp_reduced(remainder(t, n))
+        high, low = exp_loose(remainder(t, n))
         m = fma(n, c.HALF, c.SHIFT)
         s = power_of_two(m)
         return fma(a, high * s, a * (fma(high, x_low, low) * s)) * power_of_two((n - (m - c.SHIFT)) + c.SHIFT)
@@ -164,7 +171,7 @@ def build(c: ModuleType) -> SimpleNamespace:
     @primitive
     def expm1_nonpositive(x):
         """expm1 for x <= 0 or NaN, cheaper; for other x the result means nothing."""
-        t = c.SMALLEST_EXPM1 if x < c.SMALLEST_EXPM1 else x
+        t = at_least(x, c.SMALLEST_EXPM1)
         m = fma(t, c.LOG2E, c.SHIFT)
         p = expm1_short(shrinking_remainder(t, m - c.SHIFT))
         s = power_of_two(m)
@@ -174,8 +181,8 @@ def build(c: ModuleType) -> SimpleNamespace:
     def expm1_parts(x):
         """(high, low, twice): expm1(x) = (high + low)*twice; the factor 2 stays out because 2^128 is no float32."""
         shift = c.SHIFT - c.ONE
-        t = c.LARGEST_EXPM1 if x > c.LARGEST_EXPM1 else x
-        t = c.SMALLEST_EXPM1 if t < c.SMALLEST_EXPM1 else t
+        t = at_most(x, c.LARGEST_EXPM1)
+        t = at_least(t, c.SMALLEST_EXPM1)
         m = fma(t, c.LOG2E, shift)
         n = m - shift
         before = fma(n, -c.LN2_SHORT, t)
@@ -209,13 +216,13 @@ def build(c: ModuleType) -> SimpleNamespace:
     def hyperbolic(x):
         """exp(a) = 4*s*(1 + p) and exp(-a) = 4*t*(1 - q) for a = |x|: (s, p, p_low, t, q, q_low)."""
         t = fabs(x)
-        t = c.HIGHEST_SINH if t > c.HIGHEST_SINH else t
+        t = at_most(t, c.HIGHEST_SINH)
         m = fma(t, c.LOG2E, c.SHIFT - c.TWO)
         n = m - (c.SHIFT - c.TWO)
         p, p_low = expm1_reduced(remainder(t, n))
         b = c.ONE + p
         q, q_low = quotient(p, p_low, b, (p - (b - c.ONE)) + p_low)
-        t = power_of_two((c.SHIFT - c.TWO) - (c.LARGE_EXPONENT if n > c.LARGE_EXPONENT else n))
+        t = power_of_two((c.SHIFT - c.TWO) - at_most(n, c.LARGE_EXPONENT))
         return power_of_two(m), p, p_low, t, q, q_low
 
     @primitive
@@ -242,8 +249,8 @@ def build(c: ModuleType) -> SimpleNamespace:
     @primitive
     def sigmoid_parts(x):
         """(high, low, s): sigmoid(x) = (high + low)*s/UNIT. With x = k ln 2 - r it is 2^k/(2^k + exp(r))."""
-        t = c.HIGHEST_SIGMOID if x > c.HIGHEST_SIGMOID else x
-        t = c.LOWEST_EXP if t < c.LOWEST_EXP else t
+        t = at_most(x, c.HIGHEST_SIGMOID)
+        t = at_least(t, c.LOWEST_EXP)
         m = fma(t, c.LOG2E, c.SHIFT_SCALED)
         p = expm1_short(-remainder(t, m - c.SHIFT_SCALED))
         s = power_of_two(m)
@@ -271,7 +278,7 @@ def build(c: ModuleType) -> SimpleNamespace:
         exact, there is only one value below 1.
         """
         t = fabs(x)
-        t = c.HIGHEST_TANH if t > c.HIGHEST_TANH else t
+        t = at_most(t, c.HIGHEST_TANH)
         t = t + t
         m = fma(t, -c.LOG2E, c.SHIFT)
         s = power_of_two(m)
@@ -313,7 +320,7 @@ def build(c: ModuleType) -> SimpleNamespace:
 
     @primitive
     def log(x):
-        small = x < c.SMALLEST_NORMAL
+        small = fabs(x) < c.SMALLEST_NORMAL
         k, m = exponent_and_mantissa(x * c.SCALE_SUBNORMAL if small else x, c.ROOT_HALF)
         k = k - c.EXPONENT_SUBNORMAL if small else k
         y = log1p_sum(k, m - c.ONE, -c.ZERO)
@@ -326,7 +333,7 @@ def build(c: ModuleType) -> SimpleNamespace:
         """log(u + u_low), or log(2u) where twice is 1, for u >= 1/2 or about as large as u_low."""
         k, m = exponent_and_mantissa(u, c.ROOT_HALF)
         m = m - c.ONE
-        u_low = u_low * power_of_two(c.SHIFT - (c.LARGE_EXPONENT if k > c.LARGE_EXPONENT else k))
+        u_low = u_low * power_of_two(c.SHIFT - at_most(k, c.LARGE_EXPONENT))
         f = m + u_low
         return log1p_sum(k + twice, f, (m - f) + u_low)
 
@@ -362,9 +369,9 @@ def build(c: ModuleType) -> SimpleNamespace:
 
         log(2 cosh(x/2)) + x/2 where |x| < 1; max(x, 0) + log1p(exp(-|x|)) elsewhere.
         """
-        x = c.LARGEST_SOFTPLUS if x > c.LARGEST_SOFTPLUS else x
+        x = at_most(x, c.LARGEST_SOFTPLUS)
         t = -fabs(x)
-        t = c.LOWEST_EXP if t < c.LOWEST_EXP else t
+        t = at_least(t, c.LOWEST_EXP)
         m = fma(t, c.LOG2E, c.SHIFT_SCALED)
         w, w_low = exp_reduced(remainder(t, m - c.SHIFT_SCALED))
         s = power_of_two(m) * c.UNSCALE
@@ -397,11 +404,11 @@ def build(c: ModuleType) -> SimpleNamespace:
         exp(-a^2), a^2 with its low part, times F(t)/(a + d) with t = (a - d)/(a + d): F is nearly constant.
         """
         a_low = c.ZERO if a > c.ZERO_ERFC else a_low
-        a = c.ZERO_ERFC if a > c.ZERO_ERFC else a
+        a = at_most(a, c.ZERO_ERFC)
         square = a * a
         square_low = fma(a, a_low + a_low, fma(a, a, -square))
         m = fma(square, -c.LOG2E, c.SHIFT_SCALED)
-        e, e_low = exp_reduced(remainder(-square, m - c.SHIFT_SCALED))
+        e, e_low = exp_loose(remainder(-square, m - c.SHIFT_SCALED))
         e, e_low = folded(e, fma(-square_low, e, e_low))
         b = a + c.CENTRE_ERFC
         q, q_low = inverse(b, (a - (b - c.CENTRE_ERFC)) + a_low)
@@ -415,8 +422,10 @@ def build(c: ModuleType) -> SimpleNamespace:
     @primitive
     def erf(x):
         a = fabs(x)
-        high, low, s = erfc_positive(c.ONE if a < c.ONE else a, c.ZERO)
-        return fma(x, polynomial(x * x, c.ERF), x) if a < c.ONE else copysign(c.ONE - (high + low) * s * c.UNSCALE, x)
+        high, low, s = erfc_positive(at_least(a, c.ONE), c.ZERO)
+        t = at_most(a, c.ONE)
+        near = fma(t, polynomial(t * t, c.ERF), t)
+        return copysign(near if a < c.ONE else c.ONE - (high + low) * s * c.UNSCALE, x)
 
     @primitive
     def erfc_parts(x, x_low):
@@ -428,7 +437,8 @@ def build(c: ModuleType) -> SimpleNamespace:
         high = two if left else high
         low = (c.TWO - two) - p if left else low
         near = fabs(x) < c.HALF
-        y = fma(x, polynomial(x * x, c.ERFC_NEAR), x)
+        t = at_least(at_most(x, c.HALF), -c.HALF)
+        y = fma(t, polynomial(t * t, c.ERFC_NEAR), t)
         one = c.ONE - y
         low = fma(-c.SLOPE_ERFC, x_low, (c.ONE - one) - y) if near else low
         return one if near else high, low, c.UNIT if left or near else s
@@ -462,7 +472,6 @@ def build(c: ModuleType) -> SimpleNamespace:
 
     @primitive
     def atan(x):
-        a = fabs(x)
-        return copysign(atan_quotient(c.UNIT * c.UNIT if a > c.UNIT * c.UNIT else a, c.ONE), x)
+        return copysign(atan_quotient(at_most(fabs(x), c.UNIT * c.UNIT), c.ONE), x)
 
     return SimpleNamespace(**{name: value for name, value in locals().items() if name != "c"})

@@ -11,7 +11,7 @@ from numpy import float32, float64
 from actfn.kernels.primitives import constants32 as c
 from actfn.kernels.primitives import elementary, wide
 from actfn.kernels.primitives.coefficients import COS_32, ERF_32, LOG_ERFC_32, SIN_32
-from actfn.kernels.primitives.intrinsics import copysign, fabs, fma, polynomial, power_of_two, primitive
+from actfn.kernels.primitives.intrinsics import at_most, copysign, fabs, fma, polynomial, power_of_two, primitive
 from actfn.kernels.primitives.quadrants import flip_sign_by_half, odd, quadrant_32
 
 _shared = elementary.build(c)
@@ -35,13 +35,12 @@ ONE_ERF = float32(3.95)  # erf is 1 above
 def erf(x):
     """x plus a polynomial below ERF_SPLIT; above, 1 - exp(t) with a polynomial t for log(erfc)."""
     a = fabs(x)
-    u = a * a
-    small = fma(x, polynomial(u, ERF_32), x)
-    t = ONE_ERF if a > ONE_ERF else a
-    t = t * polynomial(t, LOG_ERFC_32)
+    a = at_most(a, ONE_ERF)
+    small = fma(a, polynomial(a * a, ERF_32), a)
+    t = a * polynomial(a, LOG_ERFC_32)
     m = fma(t, c.LOG2E, c.SHIFT)
     p = _expm1_short(fma(m - c.SHIFT, -c.LN2, t))
-    return small if a < ERF_SPLIT else copysign(fma(-power_of_two(m), p + c.ONE, c.ONE), x)
+    return copysign(small if a < ERF_SPLIT else fma(-power_of_two(m), p + c.ONE, c.ONE), x)
 
 
 @primitive

@@ -10,10 +10,10 @@ from actfn.kernels.primitives import constants64 as c
 from actfn.kernels.primitives import elementary
 from actfn.kernels.primitives.coefficients import ASIN_64, CBRT_64, COS_64, POW_64, SIN_64
 from actfn.kernels.primitives.intrinsics import (
+    at_most,
     copysign,
     exponent_and_mantissa,
     fabs,
-    flip_sign,
     fma,
     polynomial,
     power_of_two,
@@ -83,6 +83,7 @@ def tan(x):
 def _arc(x):
     """(t, rest, far): asin(|x|) = t + rest, or pi/2 - 2(t + rest) where far, that is |x| > 1/2."""
     a = fabs(x)
+    a = at_most(a, 2.0)  # where it is NaN either way
     far = a > 0.5
     square = 0.5 * (1.0 - a)
     root = sqrt(square if far else 0.25)
@@ -118,6 +119,8 @@ def acos(x):
 def cbrt(x):
     """A polynomial's cube root of the mantissa, one step of Halley's, one of Newton's with the residual by fma."""
     a = fabs(x)
+    special = (a == 0.0) | (not a < c.INFINITY)
+    a = 1.0 if special else a
     small = a < c.SMALLEST_NORMAL
     k, m = exponent_and_mantissa(a * 2.0**54 if small else a, 1.0)
     shifted = fma(k, THIRD, c.SHIFT)
@@ -130,7 +133,7 @@ def cbrt(x):
     square = y * y
     residual = fma(-square, y, m) - fma(y, y, -square) * y
     y = fma(residual, y * inverse, y) * power_of_two(shifted) * (2.0**-18 if small else 1.0)
-    return x if (x == 0.0) | (not a < c.INFINITY) else copysign(y, x)
+    return x if special else copysign(y, x)
 
 
 @primitive

@@ -19,7 +19,7 @@ intrinsic: Any = numba.extending.intrinsic
 MANTISSA_BITS = {types.float32: 23, types.float64: 52}
 INTEGERS = {types.float32: ir.IntType(32), types.float64: ir.IntType(64)}
 
-JOINED_FROM = (8, 14)  # terms from which a polynomial's neighbours are joined once and twice
+JOINED_FROM = 8  # terms from which a polynomial's neighbours are joined
 
 # What a primitive is compiled with: inlined by LLVM, division without Python's check for zero
 primitive: Any = njit(forceinline=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -39,15 +39,15 @@ def fma(typing_context, a, b, c):
 def polynomial(typing_context, x, coefficients):
     """The polynomial in x by fused multiply-adds; the highest power's coefficient comes first.
 
-    A short one by Horner's rule. In a longer one neighbours are joined first and Horner's rule runs in x^2 (in x^4 for
-    many terms), which shortens the chain of operations that wait for one another.
+    A short one by Horner's rule. In a longer one neighbours are joined first and Horner's rule runs in x^2, which halves
+    the chain of operations that wait for one another.
     """
-    joins = sum(len(coefficients) >= terms for terms in JOINED_FROM)
+    count = len(coefficients)
 
     def codegen(context, builder, signature, arguments):
         power, packed = arguments
-        terms = [builder.extract_value(packed, i) for i in range(len(coefficients))][::-1]
-        for _ in range(joins):
+        terms = [builder.extract_value(packed, i) for i in reversed(range(count))]
+        if count >= JOINED_FROM:
             pairs = zip(terms[::2], terms[1::2], strict=False)
             joined = [builder.fma(high, power, low) for low, high in pairs]
             terms = joined + terms[2 * len(joined) :]
@@ -92,6 +92,25 @@ def exponent_and_mantissa(typing_context, x, low):
     return types.UniTuple(x, 2)(x, low), codegen
 
 
+def _bound(comparison: str) -> Any:
+    @intrinsic
+    def function(typing_context, x, bound):
+        def codegen(context, builder, signature, arguments):
+            x, bound = arguments
+            return builder.select(builder.fcmp_ordered(comparison, x, bound), bound, x)
+
+        return x(x, bound), codegen
+
+    return function
+
+
+# A select, not a branch: LLVM computes ahead what follows a branch for both sides, and an overflow there raises its flag
+at_most = _bound(">")
+"""x, or bound where x is larger; NaN stays."""
+at_least = _bound("<")
+"""x, or bound where x is smaller; NaN stays."""
+
+
 def _unary(name: str) -> Any:
     @intrinsic
     def function(typing_context, x):
@@ -130,3 +149,10 @@ def flip_sign(typing_context, x, sign):
         return builder.bitcast(builder.xor(a, builder.and_(b, mask)), arguments[0].type)
 
     return x(x, sign), codegen
+
+
+@primitive
+def scaled(x, factor, factor_low):
+    """(high, low): x*(factor + factor_low), what a two-part argument of `times_exp` or `times_erfc` is made with."""
+    high = x * factor
+    return high, fma(x, factor, -high) + x * factor_low

@@ -1,0 +1,96 @@
+"""Every float32 through the float32 primitives, against the float64 ones: the largest error of each, and where.
+
+The float64 primitives are within 2 ulps of their own (tests hold them against Arb), 2^-28 ulps of a float32. A run that
+is stopped goes on where it was.  Run:  python -m benchmarks.exhaustive_primitives [NAME ...] [--again]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+from rich.progress import Progress
+
+from actfn import files
+from actfn.kernels.primitives import float32, float64
+from actfn.kernels.primitives.intrinsics import power_of_two, primitive
+from actfn.kernels.primitives.table import PRIMITIVES
+from benchmarks import machine
+
+RESULTS = Path(__file__).parent / "results/exhaustive_primitives.json"
+CHUNK = 1 << 24
+LARGEST = float(np.finfo(np.float32).max)
+
+
+@primitive
+def _ulps(got, true):
+    """The distance in ulps of the float32 nearest below the true value; infinite where only one of the two is NaN."""
+    if np.isnan(true) or np.isnan(got):
+        return 0.0 if np.isnan(true) and np.isnan(got) else np.inf
+    if np.isinf(np.float32(true)) or np.isinf(got):
+        return 0.0 if np.float32(true) == got else np.inf
+    exponent = max(math.frexp(true)[1] - 24, -149)
+    return abs(got - true) * power_of_two(1.5 * 2.0**52 + 1023.0 - exponent)
+
+
+def checker(fast: Any, reference: Any) -> Any:
+    """A function from (first bits, count) to (largest error, its bits, how many aren't correctly rounded)."""
+
+    @njit(error_model="numpy")
+    def check(start, count):
+        worst, at, misrounded = 0.0, np.uint32(0), 0
+        bits = np.empty(1, np.uint32)
+        value = bits.view(np.float32)
+        for i in range(count):
+            bits[0] = start + i
+            got, true = np.float64(fast(value[0])), reference(np.float64(value[0]))
+            error = _ulps(got, true)
+            misrounded += (got != np.float64(np.float32(true))) and not np.isnan(true)
+            if error > worst:
+                worst, at = error, bits[0]
+        return worst, at, misrounded
+
+    return check
+
+
+def main() -> None:
+    every = [
+        name for name, level in PRIMITIVES if level == "float32" and not name.startswith("times_") and name != "pow"
+    ]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", choices=[*every, []], help="primitives; all if none is given"
+    )
+    parser.add_argument("--again", action="store_true", help="forget what earlier runs found")
+    options = parser.parse_args()
+    found = json.loads(RESULTS.read_text())["primitives"] if RESULTS.exists() else {}
+    for name in options.names or every:
+        low, high = PRIMITIVES[name, "float32"].domain
+        state = {} if options.again else found.get(name, {})
+        state = {"checked": 0, "max_ulp": 0.0, "at": 0.0, "misrounded": 0} | state
+        check = checker(getattr(float32, name), getattr(float64, name))
+        with Progress() as progress:
+            task = progress.add_task(name, total=1 << 32, completed=state["checked"])
+            while state["checked"] < 1 << 32:
+                start = state["checked"]
+                first = np.array([start], np.uint32).view(np.float32)[0]
+                inside = not (high <= 0 and first > 0) and not (low >= 0 and math.copysign(1, first) < 0)
+                if inside:
+                    worst, at, misrounded = check(np.uint32(start), CHUNK)
+                    state["misrounded"] += int(misrounded)
+                    if worst > state["max_ulp"]:
+                        state |= {"max_ulp": worst, "at": float(np.array([at], np.uint32).view(np.float32)[0])}
+                state["checked"] = start + CHUNK
+                found[name] = state
+                files.write_json(RESULTS, {"machine": machine.facts(), "primitives": found})
+                progress.update(task, completed=state["checked"])
+        print(f"{name}: {state['max_ulp']:.4f} ulp at {state['at']!r}, {state['misrounded']:,} not correctly rounded")
+
+
+if __name__ == "__main__":
+    main()
