@@ -68,6 +68,7 @@ def main() -> None:
     )
     parser.add_argument("--again", action="store_true", help="forget what earlier runs found")
     options = parser.parse_args()
+    about = machine.facts()
     found = json.loads(RESULTS.read_text())["primitives"] if RESULTS.exists() else {}
     for name in options.names or every:
         low, high = PRIMITIVES[name, "float32"].domain
@@ -87,7 +88,7 @@ def main() -> None:
                         state |= {"max_ulp": worst, "at": float(np.array([at], np.uint32).view(np.float32)[0])}
                 state["checked"] = start + CHUNK
                 found[name] = state
-                files.write_json(RESULTS, {"machine": machine.facts(), "primitives": found})
+                files.write_json(RESULTS, {"machine": about, "primitives": found})
                 progress.update(task, completed=state["checked"])
         print(f"{name}: {state['max_ulp']:.4f} ulp at {state['at']!r}, {state['misrounded']:,} not correctly rounded")
 

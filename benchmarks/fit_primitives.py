@@ -20,9 +20,10 @@ from scipy.optimize import linprog
 
 OUTPUT = Path(__file__).resolve().parents[1] / "src/actfn/kernels/primitives/coefficients.py"
 Function = Callable[[mp.mpf], mp.mpf]
+Number = mp.mpf | int
 
 mp.mp.dps = 80
-LN2_2 = mp.log(2) / 2
+HALF = mp.mpf(1) / 2
 TINY = mp.mpf(10) ** -25  # a removable singularity at 0 is looked at from here; 80 digits leave 30 after two divisions
 
 
@@ -148,150 +149,123 @@ def text(name: str, fit: Fit) -> str:
 
 def fits() -> dict[str, Fit]:
     """Every polynomial of the primitives. u is the polynomial's variable."""
-    single, double = np.float32, np.float64
     table: dict[str, Fit] = {}
 
-    half = LN2_2 * mp.mpf("1.0005")
-    for name, terms, dtype in (("EXPM1_32", 5, single), ("EXPM1_WIDE", 9, double), ("EXPM1_64", 11, double)):
-        table[name] = Fit(
-            "(expm1(u) - u)/u^2, relative to expm1(u)",
-            lambda u: (mp.expm1(u) - u) / u**2,
-            lambda u: u**2 / mp.expm1(u),
-            -half,
-            half,
-            terms,
-            dtype,
-        )
-    # log(1 + f) = 2 atanh(s), s = f/(2 + f)
-    square = (mp.sqrt(2) - 1) ** 4 * mp.mpf("1.0001")  # s^2 for 1 + f in [sqrt(1/2), sqrt(2)]
-    for name, terms, dtype in (("LOG_32", 3, single), ("LOG_WIDE", 6, double), ("LOG_64", 7, double)):
-        table[name] = Fit(
-            "(2 atanh(s)/s - 2)/u, u = s^2, relative to atanh(s)",
-            lambda u: (2 * mp.atanh(mp.sqrt(u)) / mp.sqrt(u) - 2) / u,
-            lambda u: u * mp.sqrt(u) / (2 * mp.atanh(mp.sqrt(u))),
-            mp.mpf(0),
-            square,
-            terms,
-            dtype,
-        )
-    for name, terms, dtype in (("SOFTPLUS_NEAR_32", 4, single), ("SOFTPLUS_NEAR_WIDE", 8, double),
-        ("SOFTPLUS_NEAR_64", 10, double)):
-        table[name] = Fit(
-            "log(cosh(a/2))/u, u = a^2, relative to softplus(-a)",
-            lambda u: mp.log(mp.cosh(mp.sqrt(u) / 2)) / u,
-            lambda u: u / mp.log1p(mp.exp(-mp.sqrt(u))),
-            mp.mpf(0),
-            mp.mpf(1),
-            terms,
-            dtype,
-        )
-    for name, terms, dtype in (("SOFTPLUS_FAR_32", 6, single), ("SOFTPLUS_FAR_WIDE", 12, double),
-        ("SOFTPLUS_FAR_64", 14, double)):
-        table[name] = Fit(
-            "(log1p(u) - u)/u^2, relative to log1p(u)",
-            lambda u: (mp.log1p(u) - u) / u**2,
-            lambda u: u**2 / mp.log1p(u),
-            mp.mpf(0),
-            mp.exp(-1),
-            terms,
-            dtype,
-        )
-    for name, terms, end, dtype in (
-        ("ERF_32", 6, mp.mpf("0.8"), single),
-        ("ERF_WIDE", 11, mp.mpf(1), double),
-        ("ERF_64", 12, mp.mpf(1), double),
-        ("ERFC_NEAR_32", 5, mp.mpf("0.5"), single),
-        ("ERFC_NEAR_WIDE", 8, mp.mpf("0.5"), double),
-        ("ERFC_NEAR_64", 9, mp.mpf("0.5"), double),
+    def add(
+        meaning: str, function: Function, weight: Function, low: Number, high: Number, split: bool = False, **terms: int
+    ) -> None:
+        for name, count in terms.items():
+            dtype = np.float32 if name.endswith("_32") else np.float64
+            table[name] = Fit(meaning, function, weight, mp.mpf(low), mp.mpf(high), count, dtype, split)
+
+    def odd(root: Callable[[mp.mpf], mp.mpf]) -> tuple[Function, Function]:
+        """(f(t)/t - 1)/u with u = t^2, and the weight that makes the error relative to f(t)."""
+        return lambda u: (root(mp.sqrt(u)) / mp.sqrt(u) - 1) / u, lambda u: u * mp.sqrt(u) / root(mp.sqrt(u))
+
+    half = mp.log(2) / 2 * mp.mpf("1.0005")
+    add(
+        "(expm1(u) - u)/u^2, relative to expm1(u)",
+        lambda u: (mp.expm1(u) - u) / u**2,
+        lambda u: u**2 / mp.expm1(u),
+        -half,
+        half,
+        EXPM1_32=5,
+        EXPM1_WIDE=9,
+        EXPM1_64=11,
+    )
+    # log(1 + f) = 2 atanh(s), s = f/(2 + f), for 1 + f in [sqrt(1/2), sqrt(2)]
+    square = (mp.sqrt(2) - 1) ** 4 * mp.mpf("1.0001")
+    add(
+        "(2 atanh(s)/s - 2)/u, u = s^2, relative to atanh(s)",
+        lambda u: (2 * mp.atanh(mp.sqrt(u)) / mp.sqrt(u) - 2) / u,
+        lambda u: u * mp.sqrt(u) / (2 * mp.atanh(mp.sqrt(u))),
+        0,
+        square,
+        LOG_32=3,
+        LOG_WIDE=6,
+        LOG_64=7,
+    )
+    add(
+        "(2 atanh(s)/s - 2 - 2u/3)/u^2, u = s^2, relative to atanh(s)",
+        lambda u: (2 * mp.atanh(mp.sqrt(u)) / mp.sqrt(u) - 2 - 2 * u / 3) / u**2,
+        lambda u: u**2 * mp.sqrt(u) / (2 * mp.atanh(mp.sqrt(u))),
+        0,
+        square,
+        POW_64=7,
+    )
+    add(
+        "log(cosh(a/2))/u, u = a^2, relative to softplus(-a)",
+        lambda u: mp.log(mp.cosh(mp.sqrt(u) / 2)) / u,
+        lambda u: u / mp.log1p(mp.exp(-mp.sqrt(u))),
+        0,
+        1,
+        SOFTPLUS_NEAR_32=4,
+        SOFTPLUS_NEAR_WIDE=8,
+        SOFTPLUS_NEAR_64=10,
+    )
+    add(
+        "(log1p(u) - u)/u^2, relative to log1p(u)",
+        lambda u: (mp.log1p(u) - u) / u**2,
+        lambda u: u**2 / mp.log1p(u),
+        0,
+        mp.exp(-1),
+        SOFTPLUS_FAR_32=6,
+        SOFTPLUS_FAR_WIDE=12,
+        SOFTPLUS_FAR_64=14,
+    )
+    for end, terms in (
+        ("0.8", {"ERF_32": 6}),
+        ("1", {"ERF_WIDE": 11, "ERF_64": 12}),
+        ("0.5", {"ERFC_NEAR_32": 5, "ERFC_NEAR_WIDE": 8, "ERFC_NEAR_64": 9}),
     ):
-        table[name] = Fit(
+        add(
             "erf(x)/x - 1, u = x^2, relative to erf(x)",
             lambda u: mp.erf(mp.sqrt(u)) / mp.sqrt(u) - 1,
             lambda u: mp.sqrt(u) / mp.erf(mp.sqrt(u)),
-            mp.mpf(0),
-            end**2,
-            terms,
-            dtype,
+            0,
+            mp.mpf(end) ** 2,
+            **terms,
         )
-    table["LOG_ERFC_32"] = Fit(
+    add(
         "log(erfc(u))/u, relative to erf(u)",
         lambda u: mp.log(mp.erfc(u)) / u,
         lambda u: u * mp.erfc(u) / mp.erf(u),
         mp.mpf("0.8"),
         mp.mpf("3.95"),
-        6,
-        single,
+        LOG_ERFC_32=6,
     )
-    for name, terms, centre, end, dtype in (
-        ("ERFC_32", 9, 3, mp.mpf("10.25"), single),
-        ("ERFC_WIDE", 19, 3, mp.mpf("27.4"), double),
-        ("ERFC_64", 21, 4, mp.mpf("27.4"), double),
-    ):
+    for name, count, d, end in (("ERFC_32", 9, 3, "12.45"), ("ERFC_WIDE", 19, 3, "36.6"), ("ERFC_64", 21, 4, "36.6")):
 
-        def flattened(u: mp.mpf, centre: int = centre) -> mp.mpf:
-            x = centre * (1 + u) / (1 - u)
-            return (x + centre) * mp.exp(x * x) * mp.erfc(x)
+        def flattened(u: mp.mpf, d: int = d) -> mp.mpf:
+            x = d * (1 + u) / (1 - u)
+            return (x + d) * mp.exp(x * x) * mp.erfc(x)
 
-        table[name] = Fit(
-            f"(x + {centre}) exp(x^2) erfc(x), u = (x - {centre})/(x + {centre}), relative",
+        add(
+            f"(x + {d}) exp(x^2) erfc(x), u = (x - {d})/(x + {d}), relative",
             flattened,
             lambda u, flattened=flattened: 1 / flattened(u),
-            (mp.mpf(0.5) - centre) / (mp.mpf(0.5) + centre),
-            (end - centre) / (end + centre),
-            terms,
-            dtype,
-            split=not name.endswith("WIDE"),
+            (HALF - d) / (HALF + d),
+            (mp.mpf(end) - d) / (mp.mpf(end) + d),
+            split=name != "ERFC_WIDE",
+            **{name: count},
         )
-    for name, terms, dtype in (("SIN_32", 3, single), ("SIN_64", 6, double)):
-        table[name] = Fit(
-            "(sin(r)/r - 1)/u, u = r^2, relative to sin(r)",
-            lambda u: (mp.sin(mp.sqrt(u)) / mp.sqrt(u) - 1) / u,
-            lambda u: u * mp.sqrt(u) / mp.sin(mp.sqrt(u)),
-            mp.mpf(0),
-            (mp.pi / 4) ** 2 * mp.mpf("1.001"),
-            terms,
-            dtype,
-        )
-    for name, terms, dtype in (("COS_32", 3, single), ("COS_64", 6, double)):
-        table[name] = Fit(
-            "(cos(r) - 1 + u/2)/u^2, u = r^2, relative to cos(r)",
-            lambda u: (mp.cos(mp.sqrt(u)) - 1 + u / 2) / u**2,
-            lambda u: u**2 / mp.cos(mp.sqrt(u)),
-            mp.mpf(0),
-            (mp.pi / 4) ** 2 * mp.mpf("1.001"),
-            terms,
-            dtype,
-        )
-    for name, terms, dtype in (("ATAN_32", 5, single), ("ATAN_WIDE", 9, double), ("ATAN_64", 11, double)):
-        table[name] = Fit(
-            "(atan(t)/t - 1)/u, u = t^2, relative to atan(t)",
-            lambda u: (mp.atan(mp.sqrt(u)) / mp.sqrt(u) - 1) / u,
-            lambda u: u * mp.sqrt(u) / mp.atan(mp.sqrt(u)),
-            mp.mpf(0),
-            (mp.sqrt(2) - 1) ** 2 * mp.mpf("1.0001"),
-            terms,
-            dtype,
-        )
-    for name, terms, dtype in (("ASIN_64", 13, double),):
-        table[name] = Fit(
-            "(asin(t)/t - 1)/u, u = t^2, relative to asin(t)",
-            lambda u: (mp.asin(mp.sqrt(u)) / mp.sqrt(u) - 1) / u,
-            lambda u: u * mp.sqrt(u) / mp.asin(mp.sqrt(u)),
-            mp.mpf(0),
-            mp.mpf(1) / 4,
-            terms,
-            dtype,
-        )
-    table["CBRT_64"] = Fit("cbrt(u), relative", mp.cbrt, lambda u: 1 / mp.cbrt(u), mp.mpf(1), mp.mpf(2), 5, double)
-    table["POW_64"] = Fit(
-        "(2 atanh(s)/s - 2 - 2u/3)/u^2, u = s^2, relative to atanh(s)",
-        lambda u: (2 * mp.atanh(mp.sqrt(u)) / mp.sqrt(u) - 2 - 2 * u / 3) / u**2,
-        lambda u: u**2 * mp.sqrt(u) / (2 * mp.atanh(mp.sqrt(u))),
-        mp.mpf(0),
-        square,
-        7,
-        double,
+    eighth = (mp.pi / 4) ** 2 * mp.mpf("1.001")
+    add("(sin(r)/r - 1)/u, u = r^2, relative to sin(r)", *odd(mp.sin), 0, eighth, SIN_32=3, SIN_64=6)
+    add(
+        "(cos(r) - 1 + u/2)/u^2, u = r^2, relative to cos(r)",
+        lambda u: (mp.cos(mp.sqrt(u)) - 1 + u / 2) / u**2,
+        lambda u: u**2 / mp.cos(mp.sqrt(u)),
+        0,
+        eighth,
+        COS_32=3,
+        COS_64=6,
     )
+    tangent = (mp.sqrt(2) - 1) ** 2 * mp.mpf("1.0001")
+    add(
+        "(atan(t)/t - 1)/u, u = t^2, relative to atan(t)", *odd(mp.atan), 0, tangent, ATAN_32=5, ATAN_WIDE=9, ATAN_64=11
+    )
+    add("(asin(t)/t - 1)/u, u = t^2, relative to asin(t)", *odd(mp.asin), 0, HALF**2, ASIN_64=13)
+    add("cbrt(u), relative", mp.cbrt, lambda u: 1 / mp.cbrt(u), 1, 2, CBRT_64=5)
     return table
 
 
@@ -313,7 +287,9 @@ def existing() -> dict[str, str]:
     if not OUTPUT.exists():
         return {}
     blocks = OUTPUT.read_text().removeprefix(HEADER).split("\n\n")
-    return {found[1]: block.strip("\n") + "\n" for block in blocks if (found := re.search(r"^(\w+) = \($", block, re.M))}
+    return {
+        found[1]: block.strip("\n") + "\n" for block in blocks if (found := re.search(r"^(\w+) = \($", block, re.M))
+    }
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
 """How fast is ELU forward? Against every peer, from 1 to 16 M elements, into a given array and as a fresh one.
 
-Into a given array (`out=`) it is the ufunc, as a fresh one the PyTorch function; that of NumPy runs beside it. The limit
-is `np.copyto` into an array that was touched before: the same bytes, and nothing computed.
+Into a given array (`out=`) it is the ufunc, which works in one thread however many there are; as a fresh one it is the
+PyTorch function, with the call of the activation on a NumPy array beside it. The limit is `np.copyto` into an array that
+was touched before: the same bytes, and nothing computed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+import actfn
+import actfn.numpy
 import actfn.torch
 import torch
-from actfn.catalog import find
-from actfn.kernels.ufunc import ufunc
 from benchmarks import peers
 from benchmarks.report import Record, main
 
@@ -31,9 +32,9 @@ TARGETS: dict[tuple[str, int], Mapping[str, float]] = {
 
 def measure(record: Record) -> None:
     """Every row of the question."""
-    elu = find("elu")
+    elu = actfn.get("elu")
     one = record.threads == 1
-    fixed = ufunc(elu, fixed={"alpha": 1.0})
+    fixed = elu.ufunc(alpha=1.0)
     for dtype in ("float32", "float64"):
         for size in record.sizes(*INTO):
             targets = TARGETS.get((dtype, size), {}) if one else {}
@@ -42,13 +43,13 @@ def measure(record: Record) -> None:
             never_slower = one and dtype == "float32" and size <= 4096
             fresh(record, dtype, size, {"torch": 0.95} if never_slower else {})
     if one:
-        correct, free = ufunc(elu, accuracy="correct", fixed={"alpha": 1.0}), ufunc(elu)
+        correct = elu.ufunc(accuracy="correct", alpha=1.0)
         for size in record.sizes(65_536, 1 << 20):
             label = f"forward, correctly rounded, float32, out=, {size:,}"
             into(record, label, {"torch": 2.0}, correct, "float32", size, accuracy="correct")
         for size in record.sizes(65_536):
             label, targets = f"the ufunc as elu(x, 1.0, out), float32, {size:,}", {"torch": 5.0, "NumPy": 20.0}
-            into(record, label, targets, free, "float32", size, 1.0, parameters="given")
+            into(record, label, targets, actfn.numpy.elu, "float32", size, 1.0, parameters="given")
 
 
 def into(
@@ -75,9 +76,9 @@ def fresh(record: Record, dtype: str, size: int, targets: Mapping[str, float]) -
     """As a fresh tensor."""
     x = peers.normal(size, dtype)
     tx = torch.from_numpy(x)
-    elu, fixed = actfn.torch.elu, ufunc(find("elu"), fixed={"alpha": 1.0})
+    elu, activation = actfn.torch.elu, actfn.get("elu")
     case = {"pass": "forward", "function": "elu", "dtype": dtype, "size": size, "output": "fresh"}
-    calls = {**peers.elu_fresh(record, x), "actfn.numpy": lambda: fixed(x)}
+    calls = {**peers.elu_fresh(record, x), "actfn (NumPy)": lambda: activation(x)}
     peers.checked({"actfn": lambda: elu(tx)}, np.where(x > 0, x, np.expm1(x)))
     record.compare(f"forward, {dtype}, fresh, {size:,}", case, lambda: elu(tx), calls, targets)
 

@@ -19,6 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+import actfn
 from actfn.files import write_text
 from benchmarks import machine
 from benchmarks.timing import OURS, Spread, compare
@@ -220,9 +221,7 @@ def limit_threads(count: int) -> None:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NPROC"):  # NPROC: XLA's pool
         os.environ[name] = str(count)
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    from actfn.kernels.threads import set_num_threads
-
-    set_num_threads(count)
+    actfn.set_num_threads(count)
     try:
         import torch
     except ImportError:

@@ -37,6 +37,11 @@ def main() -> int:
     parser.add_argument("--results", type=Path, metavar="DIR", default=RESULTS, help="where the JSON goes")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="write the table into this file")
     given = parser.parse_args()
+    if given.readme:
+        try:
+            table.around(given.readme)  # rather than at the end of ten minutes
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
     console = Console(width=80, highlight=False)
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
     start, failed = time.monotonic(), []

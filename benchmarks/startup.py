@@ -18,10 +18,8 @@ from benchmarks.timing import spread
 
 ROUNDS = 7
 KERNEL = """
-import numpy as np
-from actfn.catalog import find
-from actfn.kernels.ufunc import ufunc
-y = ufunc(find("elu"), fixed={"alpha": 1.0})(np.linspace(-2, 2, 1000, dtype="float32"))
+import actfn, numpy as np
+y = actfn.get("elu").ufunc(alpha=1.0)(np.linspace(-2, 2, 1000, dtype="float32"))
 assert y.dtype == "float32" and abs(y[0] + 0.86466) < 1e-4
 """
 

@@ -89,13 +89,18 @@ def _about(heads: Sequence[dict[str, Any]]) -> str:
     return text + (f" Left out: {'; '.join(left_out)}." if left_out else "")
 
 
-def write(path: Path, text: str) -> None:
-    """Put a text between the marks of a file. Raises `ValueError` where it hasn't exactly one pair of them."""
-    whole = path.read_text("utf-8")
-    before, begin, rest = whole.partition(BEGIN)
+def around(path: Path) -> tuple[str, str]:
+    """What stands before and after the marks of a file. Raises `ValueError` where it hasn't exactly one pair of them."""
+    before, begin, rest = path.read_text("utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in rest or END in before + after:
         raise ValueError(f"{path} needs one line {BEGIN} and, below it, one line {END}; the table goes between them")
+    return before, after
+
+
+def write(path: Path, text: str) -> None:
+    """Put a text between the marks of a file. Raises `ValueError` where it hasn't exactly one pair of them."""
+    before, after = around(path)
     write_text(path, f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fractions
 import json
 import math
 import subprocess
@@ -23,7 +22,7 @@ import actfn.torch.printed
 import torch
 from actfn import catalog, cli
 from actfn.card import write_card
-from actfn.formula import X, parse
+from actfn.formula import X
 
 ELU = "where(x > 0, x, alpha*(exp(x) - 1))"
 
@@ -222,7 +221,6 @@ def rounded_once(ends: tuple[Fraction, Fraction]) -> float:
 
 
 def test_the_exact_computation_rounds_as_it_says():
-    assert isinstance(fractions.Fraction(1, 3).numerator / 3, float)
     assert rounded_once(true_elu(-1.0, 1.0, 0)) == -0.6321205588285577  # -0.63212055882855767840...
     assert rounded_once(true_elu(-1e-20, 1.0, 0)) == -1e-20
     assert rounded_once((Fraction(1) + Fraction(1, 2**53),) * 2) == 1.0  # a tie goes to even
@@ -458,9 +456,9 @@ def test_a_hard_formula_ends_in_time(formula, order, status, expected):
 
 
 def test_what_a_hard_formula_says_where_it_has_no_value():
-    sample = actfn.define("x**x**x").sample(-1.0, 1.0, 3)
+    sample = actfn.define("x**x**x").sample(-0.5, 2.5, 3)
+    assert sample["x"] == [-0.5, 1.0, 2.5]
     assert math.isnan(sample["y"][0])
     assert math.isnan(sample["yp"][0])
-    assert sample["y"][2] == sample["yp"][2] == 1.0
+    assert sample["y"][1] == sample["yp"][1] == 1.0
     assert math.isnan(actfn.define("tan(1/x)").sample(-1.0, 1.0, 3)["y"][1])
-    assert parse("tan(1/x)", {}).has(sympy.tan)

@@ -35,7 +35,9 @@ def source(definition: Definition, order: int = 0) -> str:
 @lru_cache(maxsize=512)
 def printed(definition: Definition, order: int = 0) -> Callable[..., Any]:
     """The printed code as a function of x and every parameter, by position."""
-    return load(source(definition, order), definition.name, {"np": np})
+    from actfn.formula.printers.numpy import NumpyPrinter
+
+    return load(source(definition, order), NumpyPrinter().identifier(definition.name), {"np": np})
 
 
 @lru_cache(maxsize=512)

@@ -13,6 +13,7 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import os
 import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -88,6 +89,8 @@ def prototype() -> Any:
 
 _kernels: dict[Request, Kernel] = {}
 _building = threading.RLock()
+if hasattr(os, "register_at_fork"):  # a child that began in the middle of a build could never build anything
+    os.register_at_fork(before=_building.acquire, after_in_parent=_building.release, after_in_child=_building.release)
 
 
 def kernel(request: Request) -> Kernel:
@@ -244,7 +247,7 @@ def _loop(request: Request, level: str) -> str:
     widen = f"wide_{kind}" if narrow_inputs else "same"
     widen_parameter = f"wide_{parameter_kind}" if parameter_kind != level else "same"
     narrow = f"narrow_{kind}" if narrow_inputs else "same"
-    used = {"forget_flags", "read", "write", f"at_{kind}", f"at_{parameter_kind}", widen, widen_parameter, narrow}
+    used = {"apart", "forget_flags", "read", "write", f"at_{kind}", f"at_{parameter_kind}", widen, widen_parameter, narrow}
     size, parameter_size = ITEMSIZE[kind], ITEMSIZE[parameter_kind]
     everything = [*arrays, *names, *outputs]
     position = {name: i for i, name in enumerate(everything)}
@@ -267,18 +270,22 @@ def _loop(request: Request, level: str) -> str:
             values += [f"{widen_parameter}(read({p}, i))" for p in names]
         return f"{head}    for i in range(n):\n{stored('        ', 'i', values)}"
 
+    def apart(inputs: list[str], size: int) -> list[str]:
+        return [f"apart(args[{position[a]}], args[{position[y]}], n*{size})" for a in inputs for y in outputs]
+
     def pointer(name: str, offset: str = "") -> str:
         return f"at_{parameter_kind if name in names else kind}(args[{position[name]}]{offset})"
 
     text = f"from actfn.kernels.loops import {', '.join(sorted(used))}\n\n\n" + contiguous("with_scalars", True)
     if names:
         text += "\n\n" + contiguous("with_arrays", False)
-    dense = " and ".join(f"steps[{position[a]}] == {size}" for a in [*arrays, *outputs])
+    dense = " and ".join([*(f"steps[{position[a]}] == {size}" for a in [*arrays, *outputs]), *apart(arrays, size)])
     text += "\n\ndef loop(args, dimensions, steps, data):\n    n = dimensions[0]\n"
-    fixed = " and ".join([dense, *(f"steps[{position[p]}] == 0" for p in names)])
+    fixed = " and ".join([*(f"steps[{position[p]}] == 0" for p in names), dense])
     text += f"    if {fixed}:\n        with_scalars(n, {', '.join(map(pointer, everything))})\n"
     if names:
-        each = " and ".join([dense, *(f"steps[{position[p]}] == {parameter_size}" for p in names)])
+        steps = [f"steps[{position[p]}] == {parameter_size}" for p in names]
+        each = " and ".join([*steps, dense, *apart(names, parameter_size)])
         text += f"    elif {each}:\n        with_arrays(n, {', '.join(map(pointer, everything))})\n"
     text += "    else:\n        for i in range(n):\n"
     for y in outputs:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from actfn.files import write_bytes, write_text
 
-_MAGIC = b"actfn kernel 1\n"
+_MAGIC = b"actfn kernel 2\n"
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,16 @@ def load(key: str) -> Entry | None:
         return None
     try:
         about = json.loads(head)
-        symbol, digest, source_digest = about["symbol"], about["digest"], about["source"]
+        symbol, digest, source_digest = str(about["symbol"]), about["digest"], about["source"]
     except (ValueError, KeyError, TypeError):
         return None
-    if hashlib.sha256(rest).hexdigest() != digest or hashlib.sha256(source.encode()).hexdigest() != source_digest:
+    if _digest(symbol, rest) != digest or hashlib.sha256(source.encode()).hexdigest() != source_digest:
         return None
     return Entry(symbol, rest, source)
+
+
+def _digest(symbol: str, code: bytes) -> str:
+    return hashlib.sha256(symbol.encode() + b"\n" + code).hexdigest()
 
 
 def store(key: str, entry: Entry) -> None:
@@ -71,7 +75,7 @@ def store(key: str, entry: Entry) -> None:
         return
     about = {
         "symbol": entry.symbol,
-        "digest": hashlib.sha256(entry.code).hexdigest(),
+        "digest": _digest(entry.symbol, entry.code),
         "source": hashlib.sha256(entry.source.encode()).hexdigest(),
     }
     try:

@@ -177,6 +177,12 @@ def same(value):
 
 
 @primitive
+def apart(source, target, size):
+    """Whether an output is an input or apart from it, as `read` says; a step of `ufunc.accumulate` reads the last one's."""
+    return source == target or abs(source - target) >= size
+
+
+@primitive
 def narrow_float16(value):
     return _float32_to_half(_to_odd(value))
 

@@ -10,7 +10,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from actfn.kernels.build import ITEMSIZE, Kernel
 
@@ -74,7 +74,10 @@ def each_part(n: int, threads: int, work: Callable[[int, int], object]) -> None:
     chunk = -(-n // parts // 64) * 64  # whole cache lines, so that no two threads write to one
     pool = _pool(parts - 1) if parts > 1 else None
     waiting = [pool.submit(work, at, min(at + chunk, n)) for at in range(chunk, n, chunk)] if pool else []
-    work(0, min(chunk, n) if pool else n)
+    try:
+        work(0, min(chunk, n) if pool else n)
+    finally:
+        wait(waiting)  # a caller that fails, or is interrupted, gives back memory that no part may still write to
     for future in waiting:
         future.result()
 

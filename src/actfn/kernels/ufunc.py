@@ -33,8 +33,8 @@ def ufunc(
     """
     if accuracy not in _LOOPS:
         raise ValueError(f"accuracy is 'fast' or 'correct', not {accuracy!r}")
-    definition.values(fixed or {})
-    return _ufunc(definition, derivative, accuracy, tuple(sorted((fixed or {}).items())))
+    values = definition.values(fixed or {})
+    return _ufunc(definition, derivative, accuracy, tuple((name, values[name].hex()) for name in sorted(fixed or {})))
 
 
 @lru_cache(maxsize=1024)
@@ -51,8 +51,8 @@ def of_request(request: Request) -> np.ufunc:
 
 
 @lru_cache(maxsize=1024)
-def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[tuple[str, float], ...]) -> np.ufunc:
-    values = dict(fixed)
+def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[tuple[str, str], ...]) -> np.ufunc:
+    values = {name: float.fromhex(value) for name, value in fixed}  # as text 0.0 and -0.0 differ
     requests = [Request(definition, derivative, (), "value", d, accuracy, d) for d in _LOOPS[accuracy]]
     built = [ready(r) for r in requests]
     if not any(built):

@@ -17,7 +17,8 @@ from torch.autograd import forward_ad
 import torch
 from actfn.definition import Definition
 from actfn.kernels.inverse import from_output
-from actfn.torch import eager
+from actfn.kernels.printed import load
+from actfn.torch import eager, native
 from actfn.torch.printed import Spec, along, evaluate, printed, run
 
 
@@ -89,41 +90,69 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
     `save="output"` where f' isn't a function of f(x).
     """
     names = tuple(definition.defaults)
-    spec = Spec(definition)
+    operator = native.of(definition)
     code = printed(definition)  # now, as torch.compile can trace the code but not its printing
+    spec = Spec(definition)
 
-    def activation(
-        x: torch.Tensor, *args: Any, inplace: bool = False, save: str = "input", accuracy: str = "fast", **keywords: Any
-    ) -> torch.Tensor:
+    def general(x: Any, given: tuple[Any, ...], inplace: bool, save: str, accuracy: str) -> torch.Tensor:
         if not isinstance(x, torch.Tensor) or not x.is_floating_point():
             kind = x.dtype if isinstance(x, torch.Tensor) else type(x).__name__
             raise TypeError(
                 f"{definition.name} takes a floating-point tensor, not {kind}; write {definition.name}(x.float())"
             )
-        if len(args) > len(names):
-            raise TypeError(f"{definition.name} takes x and {len(names)} parameters; {len(args)} parameters were given")
-        given = dict(zip(names, args, strict=False))
-        for name, value in keywords.items():
-            if name not in names or name in given:
-                known = ", ".join(names) or "none"
-                raise TypeError(f"{definition.name}: no free parameter {name!r}; its parameters: {known}")
-            given[name] = value
         if save not in ("input", "output"):
             raise ValueError(f"save is 'input' or 'output', not {save!r}")
         if accuracy not in ("fast", "correct"):
             raise ValueError(f"accuracy is 'fast' or 'correct', not {accuracy!r}")
-        parameters = tuple(_parameter(definition, n, given.get(n, definition.defaults[n]), x.dtype) for n in names)
+        parameters = tuple(_parameter(definition, n, p, x.dtype) for n, p in zip(names, given, strict=True))
         if torch.compiler.is_compiling():
             y = run(code, x, parameters)
         elif not _plain(x, parameters):
             y = _Derivative.apply(spec, x, *parameters)
         else:
+            if not inplace and save == "input" and accuracy == "fast" and native.serves(operator, x, parameters):
+                assert operator is not None
+                return operator.call(x, *parameters)
             return _by_kernel(spec, x, parameters, inplace, save, accuracy)
         return x.copy_(y) if inplace else y
 
-    activation.__name__ = activation.__qualname__ = definition.name
+    activation = load(_signature(definition, operator), definition.name, _namespace(definition, operator, general))
+    activation.__module__ = "actfn.torch"
     activation.__doc__ = f"{definition.title or definition.name}: {definition.formula}\n\n{definition.summary}"
     return activation
+
+
+def _signature(definition: Definition, operator: native.Native | None) -> str:
+    """The source of the function that users call: its parameters by name, and a short way to the native operator.
+
+    The short way is for tensors on which a microsecond counts: default parameters, few elements, nothing special asked.
+    """
+    names = list(definition.defaults)
+    listed = "".join(f", {n}=_default_{n}" for n in names)
+    given = "".join(f"{n}, " for n in names)
+    text = f"def {definition.name}(x{listed}, *, inplace=False, save='input', accuracy='fast'):\n"
+    if operator is not None:
+        tests = [
+            "_native()",
+            *(f"{n} is _default_{n}" for n in names),
+            "not inplace and save == 'input' and accuracy == 'fast'",
+            "(type(x) is _tensor or type(x) is _parameter)",
+            f"x.numel() < {native.LIMIT}",
+            "x.dtype in _dtypes",
+            *([] if operator.gradient else ["not (x.requires_grad and _enabled())"]),
+            "not _compiling()",
+        ]
+        text += f"    if {' and '.join(tests)}:\n        return _call(x, {given})\n"
+    return text + f"    return _general(x, ({given}), inplace, save, accuracy)\n"
+
+
+def _namespace(definition: Definition, operator: native.Native | None, general: Callable[..., Any]) -> dict[str, Any]:
+    names = {f"_default_{n}": value for n, value in definition.defaults.items()}
+    names |= {"_general": general, "_tensor": torch.Tensor, "_parameter": torch.nn.Parameter}
+    names |= {"_native": native.is_on, "_compiling": torch.compiler.is_compiling, "_enabled": torch.is_grad_enabled}
+    if operator is not None:
+        names |= {"_call": operator.call, "_dtypes": frozenset(operator.dtypes)}
+    return names
 
 
 def _plain(x: torch.Tensor, parameters: tuple[Any, ...]) -> bool:
@@ -159,10 +188,12 @@ def _by_kernel(
 
 def _check_output(definition: Definition, parameters: tuple[Any, ...]) -> None:
     """Raises `ValueError` where f' isn't known from f(x) at these parameters."""
-    rule = {
-        definition.symbols[n]: float(torch.as_tensor(p).min())
-        for n, p in zip(definition.defaults, parameters, strict=True)
-    }
+    _check_output_at(definition, tuple(float(p.min()) if isinstance(p, torch.Tensor) else float(p) for p in parameters))
+
+
+@lru_cache(maxsize=4096)
+def _check_output_at(definition: Definition, parameters: tuple[float, ...]) -> None:
+    rule = {definition.symbols[n]: p for n, p in zip(definition.defaults, parameters, strict=True)}
     for demand in from_output(definition).nonnegative:
         if demand.subs(rule) < 0:
             raise ValueError(

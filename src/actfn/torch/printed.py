@@ -29,7 +29,8 @@ _HALVES = (torch.float16, torch.bfloat16)
 @lru_cache(maxsize=1024)
 def printed(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> Callable[..., torch.Tensor]:
     """The printed code of a derivative as a function of x and every parameter, by position."""
-    return load(source(definition, order, by), definition.name, {"torch": torch})
+    name = TorchPrinter().identifier(definition.name)
+    return load(source(definition, order, by), name, {"torch": torch})
 
 
 def source(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> str:

@@ -16,6 +16,7 @@ from sympy import Expr, Mul, Pow, Rational, Symbol
 from sympy.printing.precedence import PRECEDENCE
 
 from actfn.formula import functions
+from actfn.formula.functions import X
 from actfn.formula.printers.constants import is_compound, nearest, value
 from actfn.formula.printers.target import CodePrinter
 
@@ -122,7 +123,8 @@ class NumbaPrinter(CodePrinter):
         take their product out of the range. Bounded factors come first: (exp(u)*x)*x is 0 where exp(u) is, while
         (x*x)*exp(u) may be infinity times 0.
         """
-        ordered = sorted(factors, key=lambda f: (not f.is_number, not isinstance(_base(f), _BOUNDED)))
+        single = [b for f in factors for b in ([f.base] * int(f.exp) if _small_power(f) else [f])]
+        ordered = sorted(single, key=lambda f: (not f.is_number, not isinstance(_base(f), _BOUNDED), f == X))
         if not ordered:
             return self.number(1.0)
         fused = next((f for kind, _ in _FUSED for f in ordered if isinstance(f, kind)), None)
@@ -135,12 +137,7 @@ class NumbaPrinter(CodePrinter):
         if others:
             outside = [f for f in numbers if abs(f) > 1] + others[1:]
             numbers = [f for f in numbers if abs(f) <= 1]
-            first = others[0]
-            if isinstance(first, Pow) and first.exp.is_Integer and first.exp > 1:
-                outside.append(first.base ** (first.exp - 1))
-                first = first.base
-            numbers.append(first)
-            outside = [b for f in outside for b in ([f.base] * int(f.exp) if _small_power(f) else [f])]
+            numbers.append(others[0])
         text = self._times(Mul(*numbers), fused)
         return "*".join([text, *(self.bracket(f, PRECEDENCE["Mul"]) for f in outside)])
 
@@ -338,7 +335,8 @@ def is_power_of_two(number: Rational) -> bool:
 
 
 def _small_power(factor: Expr) -> bool:
-    return isinstance(factor, Pow) and bool(factor.exp.is_Integer) and 1 < factor.exp <= 4
+    whole = isinstance(factor, Pow) and bool(factor.exp.is_Integer)
+    return whole and 1 < factor.exp <= 4 and (factor.base.is_Symbol or isinstance(factor.base, _BOUNDED))
 
 
 def _divides(factor: Expr) -> bool:

@@ -166,7 +166,7 @@ def build(c: ModuleType) -> SimpleNamespace:
         high, low = exp_loose(remainder(t, n))
         m = fma(n, c.HALF, c.SHIFT)
         s = power_of_two(m)
-        return fma(a, high * s, a * (fma(high, x_low, low) * s)) * power_of_two((n - (m - c.SHIFT)) + c.SHIFT)
+        return fma(a, high * s, a * (fma(high + low, x_low, low) * s)) * power_of_two((n - (m - c.SHIFT)) + c.SHIFT)
 
     @primitive
     def expm1_nonpositive(x):
@@ -351,7 +351,7 @@ def build(c: ModuleType) -> SimpleNamespace:
     def asinh(x):
         """log(a + w) for a = |x| and w = sqrt(1 + a^2), with what the two roundings lose; log(2a) for a large a."""
         a = fabs(x)
-        large = a > c.UNIT
+        large = a > c.HUGE
         b = c.ONE if large else a
         square = b * b
         v = c.ONE + square
@@ -365,35 +365,38 @@ def build(c: ModuleType) -> SimpleNamespace:
 
     @primitive
     def softplus_parts(x):
-        """(high, low): their sum is softplus(x) for x <= LARGEST_SOFTPLUS.
+        """(high, low, e, e_low, s): softplus(x) = high + low for x <= LARGEST_SOFTPLUS, exp(-|x|) = (e + e_low)*s/UNIT.
 
         log(2 cosh(x/2)) + x/2 where |x| < 1; max(x, 0) + log1p(exp(-|x|)) elsewhere.
         """
         x = at_most(x, c.LARGEST_SOFTPLUS)
-        t = -fabs(x)
-        t = at_least(t, c.LOWEST_EXP)
+        t = at_least(-fabs(x), c.LOWEST_EXP)
         m = fma(t, c.LOG2E, c.SHIFT_SCALED)
         w, w_low = exp_reduced(remainder(t, m - c.SHIFT_SCALED))
-        s = power_of_two(m) * c.UNSCALE
+        scaled = power_of_two(m)
+        s = scaled * c.UNSCALE
         e = w * s
-        whole = x if x > c.ZERO else c.ZERO
+        whole = at_least(x, c.ZERO)
         far = whole + e
         far_low = fma(e * e, polynomial(e, c.SOFTPLUS_FAR), fma(w_low, s, (whole - far) + e))
         u = t * t
         near = fma(c.HALF, x, c.LN2)
         near_low = fma(u, polynomial(u, c.SOFTPLUS_NEAR), fma(c.HALF, x, c.LN2 - near) + c.LN2_LOW)
-        return (near, near_low) if t > -c.ONE else (far, far_low)
+        is_near = t > -c.ONE
+        return near if is_near else far, near_low if is_near else far_low, w, w_low, scaled
 
     @primitive
     def softplus(x):
-        high, low = softplus_parts(x)
+        high, low, _, _, _ = softplus_parts(x)
         return x if x > c.LARGEST_SOFTPLUS else high + low
 
     @primitive
     def times_softplus(a, x):
-        """a*softplus(x), rounded once where softplus(x) isn't subnormal."""
-        high, low = softplus_parts(x)
-        return a * x if x > c.LARGEST_SOFTPLUS else fma(a, high, a * low)
+        """a*softplus(x), which neither rounds nor underflows before the product."""
+        high, low, e, e_low, s = softplus_parts(x)
+        tail = x < c.EXP_SOFTPLUS  # where it is exp(x)
+        y = product(a, e if tail else high, e_low if tail else low, s if tail else c.UNIT)
+        return a * x if x > c.LARGEST_SOFTPLUS else y
 
     # -- the error functions
 
@@ -403,13 +406,12 @@ def build(c: ModuleType) -> SimpleNamespace:
 
         exp(-a^2), a^2 with its low part, times F(t)/(a + d) with t = (a - d)/(a + d): F is nearly constant.
         """
-        a_low = c.ZERO if a > c.ZERO_ERFC else a_low
         a = at_most(a, c.ZERO_ERFC)
         square = a * a
         square_low = fma(a, a_low + a_low, fma(a, a, -square))
         m = fma(square, -c.LOG2E, c.SHIFT_SCALED)
         e, e_low = exp_loose(remainder(-square, m - c.SHIFT_SCALED))
-        e, e_low = folded(e, fma(-square_low, e, e_low))
+        e, e_low = folded(e, fma(-square_low, e + e_low, e_low))
         b = a + c.CENTRE_ERFC
         q, q_low = inverse(b, (a - (b - c.CENTRE_ERFC)) + a_low)
         twice = -c.TWO * c.CENTRE_ERFC
@@ -428,31 +430,32 @@ def build(c: ModuleType) -> SimpleNamespace:
         return copysign(near if a < c.ONE else c.ONE - (high + low) * s * c.UNSCALE, x)
 
     @primitive
-    def erfc_parts(x, x_low):
-        """(high, low, s): erfc(x + x_low) = (high + low)*s/UNIT."""
-        high, low, s = erfc_positive(fabs(x), flip_sign(x_low, x))
-        p = high * s * c.UNSCALE
-        two = c.TWO - p
-        left = x < c.ZERO
-        high = two if left else high
-        low = (c.TWO - two) - p if left else low
-        near = fabs(x) < c.HALF
+    def erf_near(x):
+        """erf(x) for |x| <= 1/2."""
         t = at_least(at_most(x, c.HALF), -c.HALF)
-        y = fma(t, polynomial(t * t, c.ERFC_NEAR), t)
-        one = c.ONE - y
-        low = fma(-c.SLOPE_ERFC, x_low, (c.ONE - one) - y) if near else low
-        return one if near else high, low, c.UNIT if left or near else s
+        return fma(t, polynomial(t * t, c.ERFC_NEAR), t)
 
     @primitive
     def erfc(x):
-        high, low, s = erfc_parts(x, -c.ZERO)
-        return (high + low) * s * c.UNSCALE
+        a = fabs(x)
+        high, low, s = erfc_positive(a, -c.ZERO)
+        y = (high + low) * s * c.UNSCALE
+        y = c.TWO - y if x < c.ZERO else y
+        return c.ONE - erf_near(x) if a < c.HALF else y
 
     @primitive
     def times_erfc(a, x, x_low):
         """a*erfc(x + x_low), which neither rounds nor underflows before the product."""
-        high, low, s = erfc_parts(x, x_low)
-        return product(a, high, low, s)
+        t = fabs(x)
+        high, low, s = erfc_positive(t, c.ZERO if t > c.ZERO_ERFC else flip_sign(x_low, x))
+        p = high * s * c.UNSCALE
+        two = c.TWO - p
+        left, near = x < c.ZERO, t < c.HALF
+        y = erf_near(x)
+        one = c.ONE - y
+        low = fma(-c.SLOPE_ERFC, x_low, (c.ONE - one) - y) if near else (c.TWO - two) - p if left else low
+        high = one if near else two if left else high
+        return product(a, high, low, c.UNIT if left | near else s)
 
     # -- the arctangent
 
@@ -472,6 +475,6 @@ def build(c: ModuleType) -> SimpleNamespace:
 
     @primitive
     def atan(x):
-        return copysign(atan_quotient(at_most(fabs(x), c.UNIT * c.UNIT), c.ONE), x)
+        return copysign(atan_quotient(at_most(fabs(x), c.HUGE), c.ONE), x)
 
     return SimpleNamespace(**{name: value for name, value in locals().items() if name != "c"})

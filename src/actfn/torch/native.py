@@ -1,0 +1,76 @@
+"""PyTorch's own operators where they are faster: on short tensors, where Python's share outweighs the kernel.
+
+An operator serves only where its value and its gradient are those of the formula within a few ulps, conventions included
+(ELU and its family, ReLU, leaky ReLU); without a gradient also sigmoid, tanh, SiLU and, in float32, softplus. What it
+may do differently is bounded by `MAX_ULPS`, and `set_native(False)` turns it off. One difference stays: at x = 0
+exactly, PyTorch takes the second derivative of ELU, CELU and SELU as 0, where the entries' convention takes the left limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from actfn import catalog
+from actfn.definition import Definition
+
+LIMIT = 8_192
+"""Tensors with fewer elements go to the native operator: see `benchmarks/torch_training.py`."""
+MAX_ULPS = {torch.float32: 3.0, torch.float64: 3.0}
+"""How far a native value or gradient may lie from the exact one, in ulps; `tests/torch/test_native.py` holds it."""
+
+_on = True
+
+
+@dataclass(frozen=True)
+class Native:
+    """An operator of PyTorch's: `call(x, *parameters)`; whether its gradient serves too; for which dtypes."""
+
+    call: Callable[..., torch.Tensor]
+    gradient: bool = True
+    dtypes: tuple[torch.dtype, ...] = (torch.float32, torch.float64)
+
+
+NATIVE = {
+    "elu": Native(torch._C._nn.elu),
+    "celu": Native(torch.celu),
+    "selu": Native(torch.selu),
+    "relu": Native(torch.relu),
+    "leaky_relu": Native(torch._C._nn.leaky_relu),
+    "sigmoid": Native(torch.sigmoid, gradient=False),
+    "tanh": Native(torch.tanh, gradient=False),
+    "silu": Native(torch._C._nn.silu, gradient=False),
+    "softplus": Native(lambda x, beta: torch._C._nn.softplus(x, beta, 20.0), gradient=False, dtypes=(torch.float32,)),
+}
+
+
+def set_native(on: bool) -> None:
+    """Whether short tensors may go to PyTorch's own operators (they do unless told otherwise)."""
+    global _on
+    _on = bool(on)
+
+
+def of(definition: Definition) -> Native | None:
+    """The operator of a catalog entry, if there is one."""
+    known = NATIVE.get(definition.name)
+    return known if known is not None and catalog.entries().get(definition.name) == definition else None
+
+
+def is_on() -> bool:
+    """Whether native operators may serve."""
+    return _on
+
+
+def serves(native: Native | None, x: torch.Tensor, parameters: tuple[Any, ...]) -> bool:
+    """Whether the operator serves a plain tensor, at parameters that are numbers."""
+    return (
+        _on
+        and native is not None
+        and x.numel() < LIMIT
+        and x.dtype in native.dtypes
+        and not any(isinstance(p, torch.Tensor) for p in parameters)
+        and (native.gradient or not (x.requires_grad and torch.is_grad_enabled()))
+    )
