@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import sympy
-
 import torch
+
 from actfn.catalog import entries
 from actfn.definition import Definition
 from actfn.formula.functions import X

@@ -1,8 +1,8 @@
 """The command that remakes the polynomial coefficients of the kernels' primitives.
 
-Each polynomial is a weighted minimax fit (Remez exchange in mpmath); its coefficients are rounded to the target
+Each polynomial is a weighted minimax fit (mpmath and a linear program); its coefficients are rounded to the target
 precision one at a time, lowest power first, the others fitted again after each, and the error is measured again with
-what was rounded. Run:  python benchmarks/fit_primitives.py [NAME ...] [--check]
+what was rounded. Needs mpmath and SciPy. Run:  python benchmarks/fit_primitives.py [NAME ...] [--check]
 """
 
 from __future__ import annotations

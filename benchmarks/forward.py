@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 import actfn
 import actfn.numpy
 import actfn.torch
-import torch
 from benchmarks import peers
 from benchmarks.report import Record, main
 

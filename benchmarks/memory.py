@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import actfn.torch
 import torch
+from torch import nn
+
+import actfn.torch
 from benchmarks.report import Record, Row, main
 from benchmarks.timing import spread
-from torch import nn
 
 MIB = 1 << 20
 LIMIT = 80.0

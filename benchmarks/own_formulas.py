@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 
 import actfn.torch
-import torch
 from benchmarks import peers
 from benchmarks.report import Record, main
 

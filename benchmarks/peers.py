@@ -28,9 +28,8 @@ def elu_into(record: Record, x: np.ndarray, out: np.ndarray) -> dict[str, Call]:
     """ELU into an array that is there already. NumPy's composite has no such form and makes fresh arrays."""
     calls: dict[str, Call] = {"copyto": lambda: np.copyto(out, x)}
     if record.peer("torch", "torch"):
-        import torch.nn.functional as F
-
         import torch
+        import torch.nn.functional as F
 
         tx, tout = torch.from_numpy(x), torch.from_numpy(out)
         native = torch._C._nn.elu  # pyright: ignore[reportAttributeAccessIssue]
@@ -57,9 +56,8 @@ def elu_fresh(record: Record, x: np.ndarray) -> dict[str, Call]:
     """ELU as a fresh array."""
     calls: dict[str, Call] = {}
     if record.peer("torch", "torch"):
-        import torch.nn.functional as F
-
         import torch
+        import torch.nn.functional as F
 
         tx = torch.from_numpy(x)
         calls["torch"] = lambda: F.elu(tx)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 
 import actfn.torch
-import torch
 from benchmarks import peers
 from benchmarks.report import Record, main
 

@@ -15,11 +15,11 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+import torch
 
 import actfn
 import actfn.numpy
 import actfn.torch.printed
-import torch
 from actfn import catalog, cli
 from actfn.card import write_card
 from actfn.formula import X

@@ -187,14 +187,20 @@ _TARGETS = ("numba", "numpy", "torch", "js", "latex", "text")
 
 
 @app.command(
-    epilog=_epilog("actfn source elu", "actfn source elu --derivative 1 --target torch", "actfn source 'x*sigmoid(b*x)' --set b=1 --target js")
+    epilog=_epilog(
+        "actfn source elu",
+        "actfn source elu --derivative 1 --target torch",
+        "actfn source 'x*sigmoid(b*x)' --set b=1 --target js",
+    )
 )
 def source(
     name: Name,
     sets: Sets = None,
     target: Annotated[str, typer.Option("--target", help=f"One of {', '.join(_TARGETS)}.")] = "numba",
     derivative: Annotated[int, typer.Option("--derivative", help="Of which order; 0 is the function.")] = 0,
-    dtype: Annotated[str, typer.Option("--dtype", help="For numba: float16, bfloat16, float32 or float64.")] = "float32",
+    dtype: Annotated[
+        str, typer.Option("--dtype", help="For numba: float16, bfloat16, float32 or float64.")
+    ] = "float32",
     accuracy: Annotated[str, typer.Option("--accuracy", help="For numba: fast or correct.")] = "fast",
 ) -> None:
     """Print the code of an activation in another language; for numba it is what the kernels are compiled from."""
@@ -207,7 +213,9 @@ def source(
         from actfn.kernels.build import source as kernel_source
 
         if dtype not in DTYPES or accuracy not in ("fast", "correct"):
-            raise ValueError(f"--dtype is one of {', '.join(DTYPES)}, --accuracy fast or correct; got {dtype}, {accuracy}")
+            raise ValueError(
+                f"--dtype is one of {', '.join(DTYPES)}, --accuracy fast or correct; got {dtype}, {accuracy}"
+            )
         text = kernel_source(Request(definition, derivative, (), "value", dtype, accuracy))
     elif target in ("latex", "text"):
         text = printers.printer(target).expression(activation.derivative(derivative)) + "\n"

@@ -139,6 +139,10 @@ class Definition:
                 raise ValueError(f"{self.name}: unknown convention {rule!r}; write 'left', 'right', 'mean' or a number")
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash((self.name, self.formula, tuple(self.parameters)))
 
     @cached_property

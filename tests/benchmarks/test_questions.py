@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.report import QUESTIONS, Record, read
-from benchmarks.run_all import RUNS
-from benchmarks.timing import Spread
+import torch
 from rich.console import Console
 
-import torch
 from actfn.catalog import find
 from actfn.definition import Definition
 from benchmarks import catalog, memory, peers
+from benchmarks.report import QUESTIONS, Record, read
+from benchmarks.run_all import RUNS
+from benchmarks.timing import Spread
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks.report import Record, Row, read, shown
-from benchmarks.timing import Spread
 from rich.console import Console
 
 from benchmarks import machine, table
+from benchmarks.report import Record, Row, read, shown
+from benchmarks.timing import Spread
 
 CASE = {"pass": "forward", "function": "elu", "dtype": "float32", "size": 65_536, "output": "out", "threads": 1}
 TIMES = {"actfn": Spread(8e-6, 9e-6, 1e-5), "torch": Spread(5e-5, 5.4e-5, 6e-5), "copyto": Spread(2e-6, 3e-6, 4e-6)}

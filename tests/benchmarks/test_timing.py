@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 
 import pytest
+
 from benchmarks.timing import compare, spread
 
 

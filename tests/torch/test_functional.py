@@ -8,18 +8,21 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
+import torch
 from torch import nn
 from torch.autograd import forward_ad, gradcheck, gradgradcheck
 from torch.func import functional_call, grad, hessian, jacrev, jvp, vmap
 
 import actfn
 import actfn.torch
-import torch
 from actfn import catalog
 from actfn.definition import Definition
 from actfn.formula.derivative import derivative
 from actfn.reference import Oracle, ulps
 from actfn.torch import elu, function
+
+# What torch.func says of torch's own code on first use.
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 
 ENTRIES = [*catalog.entries().values()]
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
@@ -61,13 +64,13 @@ ULPS = {0: 4.0, 1: 4.0, 2: 8.0}
 def test_never_nan_and_within_some_ulps_at_every_power_of_two(entry: Definition, dtype: str) -> None:
     x = powers_of_two(dtype)
     parameters = {name: float(torch.tensor(v, dtype=x.dtype)) for name, v in entry.defaults.items()}
+    asked = slice(None, None, 1 if dtype == "float32" else 5)  # the oracle
     for order, got in enumerate(slopes(function(entry), x)):
         assert got.dtype == x.dtype
         assert not got.isnan().any(), (order, x[got.isnan()])
         true = oracle(entry.name, order)
-        worst = max(
-            (ulps(y, true.ball(at, parameters), dtype), at) for at, y in zip(x.tolist(), got.tolist(), strict=True)
-        )
+        pairs = zip(x[asked].tolist(), got[asked].tolist(), strict=True)
+        worst = max((ulps(y, true.ball(at, parameters), dtype), at) for at, y in pairs)
         assert worst[0] < ULPS[order], (order, worst)
 
 
@@ -329,7 +332,6 @@ def test_a_large_result_is_a_tensor_like_any_other(tmp_path):
     y += 1
     del x
     assert torch.equal(y, kept + 1)
-    assert y.view(torch.uint8).numel() == 4 * y.numel()
     z = elu(y, inplace=True)
     assert z is y
 
@@ -442,9 +444,10 @@ def test_the_gradient_from_the_output_takes_parameters():
 
 def test_the_gradient_from_the_output_is_differentiated_once():
     x = torch.linspace(-1, 1, 5, requires_grad=True)
-    (first,) = torch.autograd.grad(elu(x, save="output").sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        torch.autograd.grad(first.sum(), x)
+    for factor in (1.0, torch.tensor(2.0, requires_grad=True)):
+        (first,) = torch.autograd.grad((factor * elu(x, save="output")).sum(), x, create_graph=True)
+        with pytest.raises(RuntimeError, match="can't be differentiated again.*write save='input'"):
+            (first**2).sum().backward()
 
 
 @pytest.mark.parametrize(
@@ -508,22 +511,32 @@ def test_tensors_that_do_not_broadcast_are_refused():
 
 # -- names that generated code uses -------------------------------------------------------------------------------------
 
-CLASHES = ["np", "torch", "math", "t0", "x0", "p0", "y0", "n", "i", "args", "steps", "scalar", "fma", "self", "inf", "nan"]
+CLASHES = "np torch math t0 x0 x1 p0 p1 y0 y1 v0 n i args steps scalar fma read write self inf nan pi_ e_".split()
 
 
-@pytest.mark.parametrize("name", [*CLASHES, "g", "gg", "y"])
-def test_a_parameter_may_be_called_anything(name):
-    mine = function(actfn.define(f"where(x > 0, x, {name}*(exp(x) - 1))", **{name: 1.0}).definition)
+def check_elu(mine: Callable[..., torch.Tensor], alphas: list[torch.Tensor]) -> None:
+    """A function that is ELU with alpha the sum of its parameters, here 2."""
     x = torch.tensor([-1.0, 2.0], requires_grad=True)
-    p = torch.tensor(2.0, requires_grad=True)
-    (first,) = torch.autograd.grad(mine(x, p) @ torch.tensor([3.0, 5.0]), x, create_graph=True)
-    by_x, by_p = torch.autograd.grad(first @ torch.tensor([7.0, 1.0]), (x, p))
+    (first,) = torch.autograd.grad(mine(x, *alphas) @ torch.tensor([3.0, 5.0]), x, create_graph=True)
+    by_x, by_alpha = torch.autograd.grad(first @ torch.tensor([7.0, 1.0]), (x, alphas[-1]))
     tail = math.exp(-1)
     assert first.tolist() == pytest.approx([6 * tail, 5.0])
     assert by_x.tolist() == pytest.approx([42 * tail, 0.0])
-    assert by_p.item() == pytest.approx(21 * tail)
-    (from_output,) = torch.autograd.grad(mine(x, 2.0, save="output").sum(), x)
-    assert from_output.tolist() == pytest.approx([2 * tail, 1.0])
+    assert by_alpha.item() == pytest.approx(21 * tail)
+    y = mine(x, *map(float, alphas), save="output")
+    assert y.tolist() == pytest.approx([2 * math.expm1(-1), 2.0])
+    assert torch.autograd.grad(y.sum(), x)[0].tolist() == pytest.approx([2 * tail, 1.0])
+
+
+def test_parameters_may_have_names_that_generated_code_uses():
+    mine = actfn.define(f"where(x > 0, x, ({' + '.join(CLASHES)})*(exp(x) - 1))", **dict.fromkeys(CLASHES, 1.0))
+    check_elu(function(mine.definition), [torch.tensor(2 / len(CLASHES), requires_grad=True) for _ in CLASHES])
+
+
+@pytest.mark.parametrize("name", ["g", "gg", "y"])
+def test_a_parameter_may_have_a_name_that_a_backward_pass_uses(name):
+    mine = actfn.define(f"where(x > 0, x, {name}*(exp(x) - 1))", **{name: 1.0})
+    check_elu(function(mine.definition), [torch.tensor(2.0, requires_grad=True)])
 
 
 # -- torch.compile ------------------------------------------------------------------------------------------------------
@@ -586,7 +599,7 @@ def test_a_compiled_tail_has_a_gradient():
     x = torch.tensor([-40.0], requires_grad=True)
     compiled(elu)(x).sum().backward()
     assert x.grad is not None
-    assert x.grad.item() == pytest.approx(math.exp(-40), rel=1e-6)
+    assert x.grad.item() == pytest.approx(math.exp(-40), rel=1e-6, abs=0)
 
 
 def test_functional_call_of_a_module():

@@ -16,7 +16,7 @@ import json
 import os
 import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,35 @@ class Kernel:
     call: Any = field(repr=False, compare=False)
     """The function, called without the interpreter's lock."""
     keeps: Any = field(repr=False, compare=False)
+
+    @cached_property
+    def pointers(self) -> Any:
+        """The C type of the loop's array of pointers."""
+        request = self.request
+        return ctypes.c_void_p * (len(request.arrays) + len(request.definition.parameters) + request.outputs)
+
+    @cached_property
+    def dense_steps(self) -> Any:
+        """The steps over dense arrays, with one value a parameter."""
+        request, size = self.request, ITEMSIZE[self.request.dtype]
+        steps = [*[size] * len(request.arrays), *[0] * len(request.definition.parameters), *[size] * request.outputs]
+        return (ctypes.c_ssize_t * len(steps))(*steps)
+
+    @cached_property
+    def _given(self) -> dict[tuple[float, ...], tuple[Any, list[int]]]:
+        return {}
+
+    def parameters_at(self, values: tuple[float, ...]) -> tuple[Any, list[int]]:
+        """Memory with these values of the parameters, to be held while it is used, and the address of each."""
+        found = self._given.get(values)
+        if found is None:
+            if len(self._given) > 64:
+                self._given.clear()
+            kind = ctypes.c_double if self.request.parameter_dtype == "float64" else ctypes.c_float
+            memory = (kind * max(1, len(values)))(*values)
+            at = ctypes.addressof(memory)
+            found = self._given[values] = (memory, [at + i * ctypes.sizeof(kind) for i in range(len(values))])
+        return found
 
 
 @lru_cache(maxsize=1)
@@ -247,7 +276,17 @@ def _loop(request: Request, level: str) -> str:
     widen = f"wide_{kind}" if narrow_inputs else "same"
     widen_parameter = f"wide_{parameter_kind}" if parameter_kind != level else "same"
     narrow = f"narrow_{kind}" if narrow_inputs else "same"
-    used = {"apart", "forget_flags", "read", "write", f"at_{kind}", f"at_{parameter_kind}", widen, widen_parameter, narrow}
+    used = {
+        "apart",
+        "forget_flags",
+        "read",
+        "write",
+        f"at_{kind}",
+        f"at_{parameter_kind}",
+        widen,
+        widen_parameter,
+        narrow,
+    }
     size, parameter_size = ITEMSIZE[kind], ITEMSIZE[parameter_kind]
     everything = [*arrays, *names, *outputs]
     position = {name: i for i, name in enumerate(everything)}

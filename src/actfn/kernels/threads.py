@@ -51,18 +51,15 @@ def run(
     kernel: Kernel, n: int, arrays: Sequence[int], parameters: Sequence[int], outputs: Sequence[int], threads: int = 1
 ) -> None:
     """One call over n dense elements: addresses of the arrays, of one value a parameter, and of the outputs."""
-    size = ITEMSIZE[kernel.request.dtype]
-    count = len(arrays) + len(parameters) + len(outputs)
-    kind = ctypes.c_ssize_t * count
-    steps = kind(*[size] * len(arrays), *[0] * len(parameters), *[size] * len(outputs))
-    function = kernel.call
-    if min(threads, n // GRAIN) < 2:
-        function(kind(*arrays, *parameters, *outputs), ctypes.byref(ctypes.c_ssize_t(n)), steps, None)
+    function, pointers, steps = kernel.call, kernel.pointers, kernel.dense_steps
+    if threads < 2 or n < 2 * GRAIN:
+        function(pointers(*arrays, *parameters, *outputs), ctypes.byref(ctypes.c_ssize_t(n)), steps, None)
         return
+    size = ITEMSIZE[kernel.request.dtype]
 
     def part(start: int, stop: int) -> None:
         at = start * size
-        moved = kind(*(a + at for a in arrays), *parameters, *(y + at for y in outputs))
+        moved = pointers(*(a + at for a in arrays), *parameters, *(y + at for y in outputs))
         function(moved, ctypes.byref(ctypes.c_ssize_t(stop - start)), steps, None)
 
     each_part(n, threads, part)

@@ -7,9 +7,9 @@ arguments, and call for the kernel to be built when a dtype is first met.
 
 from __future__ import annotations
 
-import _thread
 import ctypes
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -104,7 +104,8 @@ entry:
   %function = load i64, ptr %data
   %count.at = getelementptr i64, ptr %data, i64 1
   %count = load i64, ptr %count.at
-  %rows = getelementptr i64, ptr %data, i64 2
+  %unfinished.at = getelementptr i64, ptr %data, i64 2
+  %rows = getelementptr i64, ptr %data, i64 3
   %inner.args = alloca i64, i64 %count
   %inner.steps = alloca i64, i64 %count
   br label %next
@@ -139,6 +140,14 @@ stored:
 call:
   %loop = inttoptr i64 %function to ptr
   call void %loop(ptr %inner.args, ptr %dimensions, ptr %inner.steps, ptr null)
+  %unfinished = load i64, ptr %unfinished.at
+  %finished = icmp eq i64 %unfinished, 0
+  br i1 %finished, label %done, label %interrupt
+interrupt:
+  %signal = inttoptr i64 PyErr_SetInterrupt to ptr
+  call void %signal()
+  br label %done
+done:
   ret void
 }
 """
@@ -151,16 +160,20 @@ def _binder() -> int:
 
     from actfn.kernels.build import machine
 
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(_BINDER), machine()())
+    signal = ctypes.cast(ctypes.pythonapi.PyErr_SetInterrupt, ctypes.c_void_p).value
+    code = _BINDER.replace("PyErr_SetInterrupt", str(signal))
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(code), machine()())
     engine.finalize_object()
     _alive.append(engine)
     return engine.get_function_address("bind")
 
 
 def _bound(request: Request, built: Kernel | None, names: list[str], values: Mapping[str, float]) -> int:
-    """The address of a table: the loop, how many arguments it has, and for each its slot in the caller's or its value.
+    """The address of a table: the loop, how many arguments it has, whether the loop is still to be built, and for each
+    argument its slot in the caller's or its value.
 
-    Without a kernel the loop is one that builds it, and puts it into the table's first place.
+    Without a kernel the loop is one that builds it, and puts it into the table's first place. A build that Ctrl-C ends
+    can't raise through NumPy's loop: the binder asks for the interrupt again when the loop is done.
     """
     dtype = np.dtype(request.parameter_dtype)
     rows: list[int] = [0, 0]
@@ -174,18 +187,15 @@ def _bound(request: Request, built: Kernel | None, names: list[str], values: Map
             rows += [slot, 0]
             slot += 1
     rows += [slot, 0]
-    table = (ctypes.c_int64 * (2 + len(rows)))(built.address if built else 0, len(rows) // 2, *rows)
+    table = (ctypes.c_int64 * (3 + len(rows)))(built.address if built else 0, len(rows) // 2, built is None, *rows)
     _alive.append(table)
     if built is None:
 
         def build(args: int, dimensions: int, steps: int, data: int) -> None:
-            try:
+            with suppress(KeyboardInterrupt):
                 made = kernel(request)
-            except KeyboardInterrupt:
-                _thread.interrupt_main()  # an exception can't cross the loop; it is raised when the loop is done
-                return
-            table[0] = made.address
-            made.call(args, dimensions, steps, data)
+                made.call(args, dimensions, steps, data)
+                table[0], table[2] = made.address, False
 
         callback = prototype()(build)
         _alive.append(callback)

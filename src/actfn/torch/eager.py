@@ -6,14 +6,13 @@ put together from differentiable parts. Any dense layout is used as it lies; lar
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 import numpy as np
-
 import torch
+
 from actfn.kernels.build import ITEMSIZE, Request, kernel_if_any
-from actfn.kernels.threads import run
+from actfn.kernels.threads import GRAIN, run
 from actfn.kernels.ufunc import of_request
 from actfn.torch.printed import Spec, along, evaluate
 
@@ -32,7 +31,7 @@ def suits(x: torch.Tensor) -> bool:
     kind = type(x)
     return (
         (kind is torch.Tensor or kind is torch.nn.Parameter)
-        and x.device.type == "cpu"
+        and x.is_cpu
         and x.dtype in DTYPES
         and x.layout is torch.strided
         and not x.is_neg()
@@ -49,33 +48,39 @@ def compute(
 ) -> tuple[torch.Tensor, ...]:
     """The results of one loop, without a graph. The arrays have one shape and dtype; `into` takes the only result."""
     x = arrays[0]
-    built = kernel_if_any(Request(spec.definition, spec.order, spec.by, form, DTYPES[x.dtype], accuracy))
+    key = (form, x.dtype, accuracy)
+    built = spec.kernels.get(key)
     if built is None:
-        results = _printed(form, spec, arrays, parameters)
-        return results if into is None else (into.copy_(results[0]),)
-    numbers = [n for n in map(_number, parameters) if n is not None]
-    if len(numbers) < len(parameters):
+        if key not in spec.kernels:
+            request = Request(spec.definition, spec.order, spec.by, form, DTYPES[x.dtype], accuracy)
+            spec.kernels[key] = built = kernel_if_any(request)
+        if built is None:
+            results = _printed(form, spec, arrays, parameters)
+            return results if into is None else (into.copy_(results[0]),)
+    numbers: tuple[Any, ...] = tuple(map(_number, parameters))
+    if None in numbers:
         results = _broadcast(built.request, arrays, parameters)
         return results if into is None else (into.copy_(results[0]),)
     first = into if into is not None and _dense(into) else empty_like(x)
-    if first.stride() != x.stride() and x.numel() > 1:  # not dense: a copy that is
-        arrays = tuple(a.contiguous() for a in arrays)
-        first = empty_like(arrays[0])
-    stride = first.stride()
-    arrays = tuple(a if a.stride() == stride else empty_like(first).copy_(a) for a in arrays)
-    results = (first, *(empty_like(first) for _ in range(built.request.outputs - 1)))
+    if not (x.is_contiguous() and all(a.is_contiguous() for a in arrays) and first.is_contiguous()):
+        if first.stride() != x.stride() and x.numel() > 1:  # not dense: a copy that is
+            arrays = tuple(a.contiguous() for a in arrays)
+            first = empty_like(arrays[0])
+        stride = first.stride()
+        arrays = tuple(a if a.stride() == stride else empty_like(first).copy_(a) for a in arrays)
+    results = (first, empty_like(first)) if built.request.outputs == 2 else (first,)
     n = x.numel()
     if n:
-        kind = ctypes.c_double if built.request.parameter_dtype == "float64" else ctypes.c_float
-        values = [kind(v) for v in numbers]
+        memory, addresses = built.parameters_at(numbers)
         run(
             built,
             n,
             [a.data_ptr() for a in arrays],
-            [ctypes.addressof(v) for v in values],
+            addresses,
             [y.data_ptr() for y in results],
-            torch.get_num_threads(),
+            torch.get_num_threads() if n >= 2 * GRAIN else 1,
         )
+        del memory
     if into is not None and results[0] is not into:
         into.copy_(results[0])
         return (into,)
@@ -201,11 +206,30 @@ class FromOutput(torch.autograd.Function):
         return y
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
-        (y,) = ctx.saved_tensors
-        (slope,) = compute("output", ctx.spec, (y, gradients[0]), ctx.parameters, ctx.accuracy)
+        (y,), (g,) = ctx.saved_tensors, gradients
+        with torch.no_grad():
+            (slope,) = compute("output", ctx.spec, (y, g), ctx.parameters, ctx.accuracy)
+        if torch.is_grad_enabled():
+            slope = _Last.apply(slope, y, g)
         return (None, None, None, slope, *[None] * len(ctx.parameters))
+
+
+class _Last(torch.autograd.Function):
+    """A gradient that depends on y and g, and refuses to be differentiated.
+
+    `once_differentiable` refuses only where g is part of a graph, and is silently constant where y alone is.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, slope: torch.Tensor, y: torch.Tensor, g: torch.Tensor) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return slope.view_as(slope)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        raise RuntimeError(
+            "a gradient with save='output' can't be differentiated again, as x wasn't kept; write save='input'"
+        )
 
 
 def _times(g: torch.Tensor, spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:

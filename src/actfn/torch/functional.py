@@ -12,9 +12,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import torch
 from torch.autograd import forward_ad
 
-import torch
 from actfn.definition import Definition
 from actfn.kernels.inverse import from_output
 from actfn.kernels.printed import load
@@ -169,6 +169,8 @@ def _by_kernel(
     needed = torch.is_grad_enabled() and (
         x.requires_grad or any(isinstance(p, torch.Tensor) and p.requires_grad for p in parameters)
     )
+    if inplace and needed and x.is_leaf and x.requires_grad:
+        raise RuntimeError("a leaf tensor that requires its gradient can't be changed in place; write inplace=False")
     if save == "output":
         _check_output(spec.definition, parameters)
         if needed and not tensors:  # a parameter's own gradient needs the input
@@ -178,10 +180,6 @@ def _by_kernel(
             torch.autograd.graph.increment_version(x)  # a graph that kept the old x now refuses to go on
         return eager.compute("value", spec, (x,), parameters, accuracy, x if inplace else None)[0]
     if inplace:
-        if x.is_leaf and x.requires_grad:
-            raise RuntimeError(
-                "a leaf tensor that requires its gradient can't be changed in place; write inplace=False"
-            )
         return x.copy_(eager.Value.apply(spec, accuracy, x.clone(), *parameters))
     return eager.Value.apply(spec, accuracy, x, *parameters)
 
@@ -209,4 +207,4 @@ def _parameter(definition: Definition, name: str, value: Any, dtype: torch.dtype
         raise TypeError(f"{definition.name}: {name} is a number or a tensor, not {value!r}")
     if torch.compiler.is_compiling():  # where it may stand for any number
         return value
-    return definition.values({name: value})[name]
+    return definition.values({name: float(value)})[name]

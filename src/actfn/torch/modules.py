@@ -5,13 +5,14 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
+from torch import nn
+
 from actfn import catalog
 from actfn.definition import Definition, Parameter
 from actfn.torch.functional import function
-from torch import nn
 
 
 class ActivationModule(nn.Module):
@@ -29,7 +30,7 @@ class ActivationModule(nn.Module):
         defaults = self.definition.defaults
         if len(args) > len(defaults):
             raise TypeError(f"{self._get_name()} takes {len(defaults)} parameters; {len(args)} were given")
-        given = dict(zip(defaults, args, strict=False))
+        given: dict[str, Any] = dict(zip(defaults, args, strict=False))
         twice = sorted(set(given) & set(parameters))
         if twice:
             raise TypeError(f"{self._get_name()}: parameter {twice[0]!r} was given twice")
@@ -55,7 +56,9 @@ class ActivationModule(nn.Module):
 
     def __str__(self) -> str:
         defaults = self.definition.defaults
-        changed = [f"{n}={v}" for n, v in zip(defaults, map(_shown, self.values().values())) if v != defaults[n]]
+        changed = [
+            f"{n}={v}" for n, v in zip(defaults, map(_shown, self.values().values()), strict=True) if v != defaults[n]
+        ]
         return f"Activation Function: {self._get_name()}({', '.join(changed)})"
 
 

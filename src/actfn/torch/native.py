@@ -34,16 +34,18 @@ class Native:
     dtypes: tuple[torch.dtype, ...] = (torch.float32, torch.float64)
 
 
+_nn: Any = torch._C._nn  # pyright: ignore[reportAttributeAccessIssue]
+
 NATIVE = {
-    "elu": Native(torch._C._nn.elu),
+    "elu": Native(_nn.elu),
     "celu": Native(torch.celu),
     "selu": Native(torch.selu),
     "relu": Native(torch.relu),
-    "leaky_relu": Native(torch._C._nn.leaky_relu),
+    "leaky_relu": Native(_nn.leaky_relu),
     "sigmoid": Native(torch.sigmoid, gradient=False),
     "tanh": Native(torch.tanh, gradient=False),
-    "silu": Native(torch._C._nn.silu, gradient=False),
-    "softplus": Native(lambda x, beta: torch._C._nn.softplus(x, beta, 20.0), gradient=False, dtypes=(torch.float32,)),
+    "silu": Native(_nn.silu, gradient=False),
+    "softplus": Native(lambda x, beta: _nn.softplus(x, beta, 20.0), gradient=False, dtypes=(torch.float32,)),
 }
 
 

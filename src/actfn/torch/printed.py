@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import torch
+
 from actfn.definition import Definition
 from actfn.formula.printers.torch import TorchPrinter
 from actfn.kernels.lower import program
@@ -21,6 +22,10 @@ class Spec:
     definition: Definition
     order: int = 0
     by: tuple[str, ...] = ()
+    kernels: dict[tuple[str, torch.dtype, str], Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was built for it: (form, dtype, accuracy) -> the kernel, or None where there is none."""
+    derivatives: dict[str | None, Spec] = field(default_factory=dict, compare=False, repr=False)
+    """By x (None) or by a parameter."""
 
 
 _HALVES = (torch.float16, torch.bfloat16)
@@ -56,6 +61,8 @@ def run(code: Callable[..., torch.Tensor], x: torch.Tensor, parameters: tuple[An
 
 def along(spec: Spec, name: str | None = None) -> Spec:
     """The spec of the derivative by x, or by a parameter."""
-    if name is None:
-        return Spec(spec.definition, spec.order + 1, spec.by)
-    return Spec(spec.definition, spec.order, tuple(sorted((*spec.by, name))))
+    found = spec.derivatives.get(name)
+    if found is None:
+        by = spec.by if name is None else tuple(sorted((*spec.by, name)))
+        found = spec.derivatives[name] = Spec(spec.definition, spec.order + (name is None), by)
+    return found

@@ -29,8 +29,6 @@ _FUSED = (
     (sympy.erfc, "times_erfc"),
     (functions.erfc, "times_erfc"),
     (sympy.exp, "times_exp"),
-    (functions.softplus, "times_softplus"),
-    (functions.expm1, "times_expm1"),
 )
 """Functions whose primitive takes a factor along, those first that lose most without."""
 _TWO_PART = {"times_erfc", "times_exp"}
@@ -127,7 +125,7 @@ class NumbaPrinter(CodePrinter):
         ordered = sorted(single, key=lambda f: (not f.is_number, not isinstance(_base(f), _BOUNDED), f == X))
         if not ordered:
             return self.number(1.0)
-        fused = next((f for kind, _ in _FUSED for f in ordered if isinstance(f, kind)), None)
+        fused = next((f for kind, _ in _FUSED for f in ordered if isinstance(f, kind) and self._gains(f)), None)
         if fused is None or len(ordered) == 1:
             return super().product(ordered)
         rest = list(ordered)
@@ -151,6 +149,11 @@ class NumbaPrinter(CodePrinter):
         constant = abs(constant)
         up = up if constant == 1 and up else [constant, *up]
         return ("-" if negative else "") + self.quotient(up, down)
+
+    @staticmethod
+    def _gains(function: Expr) -> bool:
+        """Whether a function is better multiplied before it is rounded; a plain exp is cheaper and as good."""
+        return not isinstance(function, sympy.exp) or argument_parts(function.args[0])[0] is not None
 
     def _times(self, factor: Expr, function: Expr) -> str:
         """factor*function, by the primitive that rounds once."""

@@ -107,7 +107,7 @@ class InfixPrinter(Printer):
         up: list[Expr] = []
         down: list[Expr] = []
         size = abs(coefficient)
-        if isinstance(size, Rational) and size.q != 1 and (size.q <= 4 or decimal(size) is None):
+        if isinstance(size, Rational) and size.q != 1 and self.is_quotient(size):
             up += [sympy.Integer(size.p)] if size.p != 1 else []
             down.append(sympy.Integer(size.q))
         elif size != 1:
@@ -118,6 +118,10 @@ class InfixPrinter(Printer):
             else:
                 up.append(factor)
         return ("-" if coefficient < 0 else "") + self.quotient(up, down)
+
+    def is_quotient(self, number: Rational) -> bool:
+        """Whether a fraction in front of a product is written as a division: x/3 and x/4, but 0.2*x."""
+        return number.q <= 4 or "/" in self._print_Rational(number)
 
     def coefficient(self, expr: Mul) -> tuple[Any, list[Expr]]:
         """The number in front, a `Rational` or a `Float`, and the other factors in the order in which they are written."""

@@ -1,8 +1,12 @@
-"""Source for PyTorch: a tensor in, one of the same dtype out; autograd, compile and vmap go through it."""
+"""Source for PyTorch: a tensor in, one of its shape and dtype out; autograd, compile and vmap go through it.
+
+Parameters are numbers or tensors of the dtype of x. Where a function of PyTorch's own loses the value, the gradient or
+NaN, our helper stands in its place.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import sympy
@@ -12,59 +16,52 @@ from actfn.formula import functions
 from actfn.formula.functions import X
 from actfn.formula.printers.numpy import PythonPrinter
 
+_SAME = """exp log sin cos tan asin acos atan sinh cosh tanh asinh erf erfc""".split()
+
+_CBRT = """\
+def _cbrt(u):
+    # At 0, where the slope is infinite, autograd gets 0: it would make NaN of sign(0)*inf.
+    v = torch.where(u == 0, 1, u)
+    return torch.where(u == 0, 0*u, torch.sign(v)*torch.abs(v)**(1/3))"""
+
+# The second argument's gradient is taken in a tie, so that max(x, 0) has slope 0 at 0; NaN in either is kept.
+_MAXIMUM = "def _maximum(a, b):\n    return torch.where((a > b) | (a != a), a, b)"
+_MINIMUM = "def _minimum(a, b):\n    return torch.where((a < b) | (a != a), a, b)"
+
+# From 40 on log(1 + exp(u)) is u in float64, where PyTorch's own default, 20, is wrong by 2e-9.
+_SOFTPLUS = "def _softplus(u):\n    return torch.nn.functional.softplus(u, threshold=40)"
+
+# torch.sign(nan) is 0.
+_SIGN = "def _sign(u):\n    return torch.where(u != u, u, torch.sign(u))"
+
 
 class TorchPrinter(PythonPrinter):
     """PyTorch."""
 
     target = "PyTorch"
     modules = "import torch"
+    library = "torch"
+    as_array = f"torch.as_tensor({{0}}, dtype={X.name}.dtype, device={X.name}.device)"
     functions: ClassVar[Mapping[Any, str]] = {
         Piecewise: "torch.where",
         sympy.sqrt: "torch.sqrt",
         sympy.Abs: "torch.abs",
-        **{
-            getattr(sympy, n): f"torch.{n}"
-            for n in [
-                "sign",
-                "exp",
-                "log",
-                "sin",
-                "cos",
-                "tan",
-                "asin",
-                "acos",
-                "atan",
-                "sinh",
-                "cosh",
-                "tanh",
-                "asinh",
-                "erf",
-                "erfc",
-            ]
-        },
+        sympy.sign: "_sign",
+        **{getattr(sympy, n): f"torch.{n}" for n in _SAME},
         functions.expm1: "torch.expm1",
         functions.log1p: "torch.log1p",
         functions.sigmoid: "torch.sigmoid",
         functions.softplus: "_softplus",
         functions.erfc: "torch.erfc",
+        functions.cbrt: "_cbrt",
         functions.maximum: "_maximum",
         functions.minimum: "_minimum",
     }
     helpers: ClassVar[Mapping[str, str]] = {
-        "_softplus": "def _softplus(u):\n    return torch.logaddexp(u, torch.zeros_like(u))",
-        "_maximum": "def _maximum(a, b):\n    return torch.where(a < b, b, a)",
-        "_minimum": "def _minimum(a, b):\n    return torch.where(a > b, b, a)",
+        "_sign": _SIGN,
+        "_softplus": _SOFTPLUS,
+        "_cbrt": _CBRT,
+        "_maximum": _MAXIMUM,
+        "_minimum": _MINIMUM,
     }
     constants: ClassVar[Mapping[Any, str]] = {sympy.nan: "torch.nan", sympy.oo: "torch.inf", -sympy.oo: "-torch.inf"}
-
-    def default(self, branches: Sequence[tuple[Any, Any]], default: Any) -> str:
-        text = super().default(branches, default)
-        depends = any(b.free_symbols for b, _ in branches) or default.free_symbols
-        return text if depends else f"torch.full_like(x, {text})"
-
-    def function(self, name, arguments, assignments, result, doc="", preamble=True):
-        source = super().function(name, arguments, assignments, result, doc, preamble)
-        if not result.has(X) and not any(s in result.free_symbols for s, _ in assignments):
-            head, _, tail = source.rpartition("    return ")
-            return f"{head}    return torch.zeros_like(x) + ({tail.rstrip()})\n"
-        return source

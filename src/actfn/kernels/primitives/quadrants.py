@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 from numpy import float64
 
-from actfn.kernels.primitives.intrinsics import INTEGERS, MANTISSA_BITS, fma, primitive
+from actfn.kernels.primitives.intrinsics import INTEGERS, MANTISSA_BITS, fma, intrinsic, primitive
 
 SHIFT = float64(1.5 * 2**52)  # u + SHIFT rounds u to an integer and keeps it in the low bits
 HALF_PI = float64(1.5707963267948966)
