@@ -15,6 +15,7 @@ import itertools
 import json
 import math
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -42,10 +43,11 @@ from actfn.definition import Definition
 from actfn.formula import functions
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import X
+from actfn.formula.pieces import unfold
 from actfn.formula.printers.constants import nearest, value
 from actfn.formula.printers.numba import is_power_of_two
 from actfn.formula.printers.target import UnprintableError
-from actfn.kernels import build, loops, threads
+from actfn.kernels import build, threads
 from actfn.kernels.build import Kernel, Request
 from actfn.kernels.lower import Program
 from actfn.kernels.primitives import arithmetic, float64
@@ -98,6 +100,16 @@ _SLOPES: Mapping[Any, str] = {
     sympy.log: "1.02/(u - e) if u > e else 1e999",
     functions.log1p: "1.02/(1.0 + u - e) if 1.0 + u > e else 1e999",
 }
+_FAR: Mapping[Any, str] = {
+    # where e is not below 2^-7, or the slope says little: "bound if where"; elsewhere nothing is known
+    sympy.exp: "1e-300 if u + e < -700.0",
+    functions.expm1: "1e-16 if u + e < -40.0",
+    functions.sigmoid: "1e-300 if u + e < -700.0 else 1e-16 if u - e > 40.0",
+    functions.softplus: "1e-300 if u + e < -700.0 else e",
+    sympy.tanh: "1e-16 if (u - e > 25.0) | (u + e < -25.0) else e",
+    functions.erfc: "1e-300 if u - e > 27.0 else 1e-16 if u + e < -7.0",
+    sympy.erf: "1e-16 if (u - e > 7.0) | (u + e < -7.0) else 1.13*e",
+}
 
 
 class BoundsPrinter:
@@ -110,6 +122,8 @@ class BoundsPrinter:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.known: dict[Expr, tuple[str, str]] = {X: ("x", "0.0")}
+        self.narrow: set[Expr] = {X}
+        """Names of values that are float32, whose squares float64 holds exactly."""
         self.used: set[str] = set()
         self.count = itertools.count()
 
@@ -117,6 +131,8 @@ class BoundsPrinter:
         """The source of `scalar(x)`."""
         for symbol, expression in program.assignments:
             self.known[symbol] = self.visit(expression.xreplace(dict(parameters)))
+            if isinstance(expression, Piecewise) and all(e in self.narrow or e.is_Integer for e, _ in expression.args):
+                self.narrow.add(symbol)
         v, e = self.visit(program.result.xreplace(dict(parameters)))
         body = "".join(f"    {line}\n" for line in self.lines)
         return f"@primitive\ndef scalar(x):\n{body}    return {v}, {e if e == '0.0' else f'1.001*{e}'}\n"
@@ -176,7 +192,7 @@ class BoundsPrinter:
     def _product(self, a: tuple[str, str], b: tuple[str, str]) -> tuple[str, str]:
         self.used.add("fabs")
         v = self._step(f"{a[0]}*{b[0]}")
-        if "0.0" == a[1] == b[1] and _is_sign_or_two(b[0]):
+        if "0.0" == a[1] == b[1] and _only_scales(b[0]):
             return v, "0.0"
         e = f"fabs({a[0]})*{b[1]} + fabs({b[0]})*{a[1]} + {a[1]}*{b[1]}"
         return v, self._step(f"{e} + fabs({v})*{_ROUNDING} + {_UNDERFLOW}")
@@ -194,7 +210,9 @@ class BoundsPrinter:
         base, exponent = node.args
         if exponent.is_Integer and exponent < 0:
             return self._quotient(("1.0", "0.0"), self.visit(base**-exponent))
-        if exponent.is_Integer and exponent == 2:
+        if exponent == 2 and base in self.narrow:
+            return self._step("{0}*{0}".format(*self.visit(base))), "0.0"
+        if exponent == 2:
             return self._product(self.visit(base), self.visit(base))
         if exponent.is_Integer:
             half = base ** (exponent // 2)
@@ -218,9 +236,14 @@ class BoundsPrinter:
         own = f"fabs({v})*{_RELATIVE} + {_UNDERFLOW}"
         if ea == "0.0":
             return v, self._step(own)
-        slope = " ".join({"v": v, "u": a, "e": ea}.get(t, t) for t in _tokens(_SLOPES[kind]))
-        slope = self._step(slope)
-        return v, self._step(f"{own} + ({slope}*{ea} if {ea} < 0.0078125 else 1e999)")
+
+        def filled(rule: str) -> str:
+            return re.sub(r"\b[vue]\b", lambda m: {"v": v, "u": a, "e": ea}[m[0]], rule)
+
+        slope = self._step(filled(_SLOPES[kind]))
+        far = _FAR.get(kind, "")
+        otherwise = self._step(filled(far + ("" if far.endswith("e") else " else 1e999" if far else "1e999")))
+        return v, self._step(f"{own} + ({slope}*{ea} if {ea} < 0.0078125 else {otherwise})")
 
     def _choice(self, node: Piecewise) -> tuple[str, str]:
         tests = [(self._condition(c), self.visit(e)) for e, c in node.args]
@@ -253,20 +276,13 @@ class BoundsPrinter:
         return text, f"(fabs({a} - {b}) <= 1.001*({ea} + {eb}))"
 
 
-def _tokens(text: str) -> list[str]:
-    """Words of an expression apart from its signs."""
-    import re
-
-    return re.findall(r"[A-Za-z_]\w*|[\d.]+e?\d*|\S", text)
-
-
 def _divides(factor: Expr) -> bool:
     return isinstance(factor, Pow) and factor.exp.is_Integer and bool(factor.exp.is_negative)
 
 
-def _is_sign_or_two(text: str) -> bool:
-    """Whether a printed factor is 1, 2 or 4 with a sign, by which a product of a float32 is exact in float64."""
-    return text.lstrip("-") in ("1.0", "2.0", "4.0")
+def _only_scales(text: str) -> bool:
+    """Whether a printed factor is a power of two, with a sign, by which a product with what is exact stays exact."""
+    return text.lstrip("-") in ("0.125", "0.25", "0.5", "1.0", "2.0", "4.0", "8.0")
 
 
 def _refuse_loose(names: set[str]) -> None:
@@ -326,6 +342,7 @@ def _judge(got, v, e):
     per_ulp = _float((2046 - exponent) << 52)
     error = (arithmetic.fabs(y - v) + e) * per_ulp
     right = y == low
+    error = 0.5 if right & settled & (error > 0.5) else error
     infinite = arithmetic.fabs(y) == np.inf
     error = (0.0 if right else np.inf) if infinite else error
     doubt = not (settled & (e * per_ulp < 0.01))
@@ -427,6 +444,7 @@ def _tangent(expression: Expr) -> tuple[float, int, int] | None:
     Where c is 1/2, every second subnormal is nearly a tie, millions in all. By Taylor's formula with the remainder at
     some point of the interval, where Arb gives the derivative of order k a sign, they are settled at once.
     """
+    expression = unfold(expression)
     if expression.has(Piecewise) or expression.xreplace({X: sympy.S.Zero}).doit() != 0:
         return None
     slope = sympy.nsimplify(sympy.diff(expression, X).xreplace({X: sympy.S.Zero}).doit())
@@ -538,9 +556,7 @@ def specials_wrong(compute: Compute, truth: Truth) -> int:
 
 def chunks() -> list[tuple[int, int]]:
     """(first pattern, count) of every chunk of the finite float32."""
-    return [
-        (sign + at, min(CHUNK, INFINITY_BITS - at)) for sign in (0, SIGN) for at in range(0, INFINITY_BITS, CHUNK)
-    ]
+    return [(sign + at, min(CHUNK, INFINITY_BITS - at)) for sign in (0, SIGN) for at in range(0, INFINITY_BITS, CHUNK)]
 
 
 def calling(kernel: Kernel) -> Compute:
@@ -734,7 +750,9 @@ class Results:
 
     def table(self) -> str:
         """The rows in Markdown."""
-        lines = ["| kernel | dtype | accuracy | arithmetic | inputs | max ulp | at | misrounded | NaN | not decided | s |"]
+        lines = [
+            "| kernel | dtype | accuracy | arithmetic | inputs | max ulp | at | misrounded | NaN | not decided | s |"
+        ]
         lines.append("|---|---|---|---|---|---|---|---|---|---|---|")
         for r in self.rows:
             name = r["entry"] + "'" * r["order"]
@@ -838,9 +856,7 @@ def check_float32(
         results.put({**row, "accuracy": accuracy})
 
 
-def check_other(
-    request: Request, results: Results, progress: Progress, again: bool, samples: int
-) -> None:
+def check_other(request: Request, results: Results, progress: Progress, again: bool, samples: int) -> None:
     """A 16-bit kernel on every input, or a float64 one on a sample."""
     kernel = build.kernel(request)
     source = digest(kernel)
@@ -887,7 +903,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entry", nargs="+", metavar="NAME", help="entries of the catalog; all if none is given")
     parser.add_argument("--order", nargs="+", type=int, choices=ORDERS, default=list(ORDERS))
-    parser.add_argument("--dtype", nargs="+", choices=build.DTYPES, default=["float32", "float16", "bfloat16", "float64"])
+    parser.add_argument(
+        "--dtype", nargs="+", choices=build.DTYPES, default=["float32", "float16", "bfloat16", "float64"]
+    )
     parser.add_argument("--accuracy", nargs="+", choices=ACCURACIES, default=list(ACCURACIES))
     parser.add_argument("--samples", type=int, default=SAMPLES, help="float64 inputs; default: %(default)s")
     parser.add_argument("--again", action="store_true", help="forget what earlier runs found")
@@ -901,12 +919,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(results.table())
         return
     # a cache of its own: the code that is tried is the code that is imported here
-    with tempfile.TemporaryDirectory() as folder, Progress(
-        *Progress.get_default_columns()[:-1], TimeRemainingColumn(), TimeElapsedColumn(), console=console
-    ) as progress:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Progress(
+            *Progress.get_default_columns()[:-1], TimeRemainingColumn(), TimeElapsedColumn(), console=console
+        ) as progress,
+    ):
         os.environ["ACTFN_CACHE_DIR"] = folder
         wanted = [catalog.find(n) for n in options.entry] if options.entry else list(catalog.entries().values())
-        for dtype, definition, order in itertools.product(["float32"] if options.quick else options.dtype, wanted, options.order):
+        for dtype, definition, order in itertools.product(
+            ["float32"] if options.quick else options.dtype, wanted, options.order
+        ):
             try:
                 if options.quick:
                     for accuracy, tally in quick(definition, order, options.accuracy).items():

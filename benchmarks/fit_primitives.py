@@ -224,6 +224,7 @@ def fits() -> dict[str, Fit]:
             lambda u: mp.sqrt(u) / mp.erf(mp.sqrt(u)),
             0,
             mp.mpf(end) ** 2,
+            split=False,
             **terms,
         )
     add(

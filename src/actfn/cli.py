@@ -183,7 +183,7 @@ def prove(name: Name, sets: Sets = None) -> None:
         line(f"  {step}")
 
 
-_TARGETS = ("numba", "numpy", "torch", "js", "latex", "text")
+_TARGETS = ("numba", "numpy", "torch", "jax", "js", "c", "latex", "text")
 
 
 @app.command(

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import lru_cache
 from itertools import permutations
 from threading import RLock
 from typing import Any
@@ -20,6 +21,8 @@ import sympy
 from flint import arb, ctx, fmpq
 from sympy import Expr, S
 
+from actfn.definition import Definition
+from actfn.formula.derivative import derivative
 from actfn.formula.functions import cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
 
 Value = fmpq | arb
@@ -631,3 +634,16 @@ def _steadied(number: sympy.Rational, term: Any) -> tuple[Any, Callable, Any] | 
     if isinstance(function, sympy.erfc | erfc) and ratio in (-1, -2):
         return (number, _erf, u) if ratio == -1 else (-factor, _erfc, -u)
     return None
+
+
+def rounded_to_float32(
+    definition: Definition, order: int, by: tuple[str, ...], x: float, parameters: Mapping[str, float]
+) -> float:
+    """f at x, or its derivative of an order (differentiated by parameters too), correctly rounded to float32."""
+    return _oracle_of(definition, order, by).rounded(x, parameters, "float32")
+
+
+@lru_cache(maxsize=256)
+def _oracle_of(definition: Definition, order: int, by: tuple[str, ...]) -> Oracle:
+    symbols = [definition.symbols[name] for name in by]
+    return Oracle(derivative(definition.expression, order, definition.conventions, symbols))

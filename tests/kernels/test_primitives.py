@@ -84,7 +84,15 @@ HARD = {  # the worst that longer searches found, and floats beside a multiple o
     "log1p": [-0.29307753, 0.4106725, 0.2750234, 0.412218602676649],
     "erf": [0.8083912, 0.80513489, 1.0136564154979957],
     "erfc": [0.50051206, 0.49893615, 9.159, 1.8e-3, 0.5285020389874961, 26.5, 10.05],
-    "sin": [4.9459756e27, 1.2334269e29, 6381956970095103 * 2.0**797, 3.1415927, 3.141592653589793, 1e22, 16367173 * 2.0**72],
+    "sin": [
+        4.9459756e27,
+        1.2334269e29,
+        6381956970095103 * 2.0**797,
+        3.1415927,
+        3.141592653589793,
+        1e22,
+        16367173 * 2.0**72,
+    ],
     "cos": [4.9451075e27, 1.4126768e35, 6381956970095103 * 2.0**797, 1.5707963267948966, 1e22, 1e300],
     "tan": [2.8819264e18, 6381956970095103 * 2.0**797, 1.5707963267948966, 897.7122194821504],
     "atan": [0.43191808, 0.41618563968179935, 2.4142137],
@@ -104,29 +112,22 @@ def dtype_of(primitive: Primitive) -> type[Any]:
 @cache
 def loop(primitive: Primitive) -> Any:
     """A compiled loop over contiguous arrays, as generated kernels have it."""
-    function = primitive.function
-    if primitive.name in TWO_PART:
+    function, zero = primitive.function, dtype_of(primitive)(0)
 
-        @njit(error_model="numpy")
-        def run(a, x, y):
-            for i in range(x.size):
-                y[i] = function(a[i], x[i], -x[i] * 0)
+    def one(x, y):
+        for i in range(x.size):
+            y[i] = function(x[i])
 
-    elif primitive in PRODUCTS or primitive.name == "pow":
+    def two(a, x, y):
+        for i in range(x.size):
+            y[i] = function(a[i], x[i])
 
-        @njit(error_model="numpy")
-        def run(a, x, y):
-            for i in range(x.size):
-                y[i] = function(a[i], x[i])
+    def two_part(a, x, y):
+        for i in range(x.size):
+            y[i] = function(a[i], x[i], zero)
 
-    else:
-
-        @njit(error_model="numpy")
-        def run(x, y):
-            for i in range(x.size):
-                y[i] = function(x[i])
-
-    return run
+    body = two_part if primitive.name in TWO_PART else two if primitive in PRODUCTS or primitive.name == "pow" else one
+    return njit(error_model="numpy")(body)
 
 
 def called(primitive: Primitive, *arguments: Any) -> np.ndarray:
@@ -148,7 +149,10 @@ def error(primitive: Primitive, got: float, true: arb) -> float:
     if primitive.level == "wide":
         return float((distance - last) / abs(true)) if distance > last else 0.0
     exponent = math.frexp(value)[1] - info.nmant - 1 if value else -10_000
-    return float(distance / (arb(math.ldexp(1.0, exponent)) if exponent > -1074 and exponent > info.minexp - info.nmant else last))
+    return float(
+        distance
+        / (arb(math.ldexp(1.0, exponent)) if exponent > -1074 and exponent > info.minexp - info.nmant else last)
+    )
 
 
 def worst(primitive: Primitive, got: Any, true: Callable[..., arb], *arguments: Any) -> tuple[float, Any]:
@@ -213,7 +217,7 @@ def test_products_keep_their_bound(primitive: Primitive) -> None:
 def test_two_part_arguments(level: str) -> None:
     """erfc(x/sqrt 2) and exp(-x^2/2) of the exact argument, where a rounded argument would be many ulps off."""
     real = np.float32 if level == "float32" else np.float64
-    times_erfc, times_exp = (PRIMITIVES[name, level].function for name in TWO_PART)
+    times_exp, times_erfc = (PRIMITIVES[name, level].function for name in TWO_PART)
     root = real(math.sqrt(0.5))
     with working_precision(200):
         root_low = real(float(arb(0.5).sqrt() - arb(float(root))))
@@ -254,8 +258,20 @@ def test_powers(level: str) -> None:
 @pytest.mark.parametrize("level", ["float32", "wide", "float64"])
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
-    [(0, 0, 1), (0, 1.5, 0), (0, -1.5, INF), (INF, 2.5, INF), (INF, -2.5, 0), (1, 1e30, 1), (-1, 0.5, NAN), (NAN, 2, NAN)]
-    + [(2, NAN, NAN), (3, 1e6, INF), (3, -1e6, 0), (0.5, 1e6, 0)],
+    [
+        (0, 0, 1),
+        (0, 1.5, 0),
+        (0, -1.5, INF),
+        (INF, 2.5, INF),
+        (INF, -2.5, 0),
+        (1, 1e30, 1),
+        (-1, 0.5, NAN),
+        (NAN, 2, NAN),
+        (2, NAN, NAN),
+        (3, 1e6, INF),
+        (3, -1e6, 0),
+        (0.5, 1e6, 0),
+    ],
 )
 def test_powers_at_the_edges(level: str, a: float, b: float, expected: float) -> None:
     np.testing.assert_array_equal(called(PRIMITIVES["pow", level], [a] * 40, [b] * 40), expected)
@@ -267,7 +283,7 @@ EDGES: dict[str, list[tuple[float, float]]] = {
     "expm1_nonpositive": [(-INF, -1), (0, 0), (-0.0, -0.0), (-1e30, -1)],
     "sigmoid": [(-INF, 0), (INF, 1), (0, 0.5), (-0.0, 0.5), (1e30, 1), (-1e30, 0)],
     "tanh": [(-INF, -1), (INF, 1), (0, 0), (-0.0, -0.0), (1e30, 1)],
-    "softplus": [(-INF, 0), (INF, INF), (1e30, float(np.float32(1e30))), (-1e30, 0)],
+    "softplus": [(-INF, 0), (INF, INF), (2.0**100, 2.0**100), (-1e30, 0)],
     "log": [(0, -INF), (-0.0, -INF), (1, 0), (INF, INF), (-1, NAN), (-INF, NAN)],
     "log1p": [(0, 0), (-0.0, -0.0), (-1, -INF), (INF, INF), (-2, NAN), (-INF, NAN)],
     "erf": [(-INF, -1), (INF, 1), (0, 0), (-0.0, -0.0), (1e30, 1)],
@@ -334,7 +350,23 @@ def test_llvm_vectorises(primitive: Primitive) -> None:
     loops = [block for block in blocks if packed.search(block) and re.search(r"\n\tj\w+\t", block)]
     assert loops
     assert not any("\tcall" in block for block in loops)
-    libm = {"exp", "expm1", "log", "log1p", "tanh", "erf", "erfc", "sin", "cos", "tan", "pow", "fma", "sqrt", "ldexp", "frexp"}
+    libm = {
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "tanh",
+        "erf",
+        "erfc",
+        "sin",
+        "cos",
+        "tan",
+        "pow",
+        "fma",
+        "sqrt",
+        "ldexp",
+        "frexp",
+    }
     called = {name.removesuffix("f") for name in re.findall(r"\$(\w+), %r\w+\n", assembly)}
     assert not called & libm
 
@@ -345,7 +377,7 @@ def test_bounds_are_shown_to_be_sharp() -> None:
         for level in ("float32", "float64"):
             primitive = PRIMITIVES[name, level]
             x = points(primitive)
-            x = x[x > max(primitive.domain[0], -1e300)]
+            x = x[x > primitive.domain[0]]
             size, _ = worst(primitive, called(primitive, x), TRUE[name], x)
             assert size > primitive.bound / 2.5, (name, level, size)
 

@@ -76,6 +76,27 @@ def write(typing_context, pointer, index, value):
 
 
 @intrinsic
+def settle(typing_context, number, x, a, b, c, d):
+    """f(x) correctly rounded to float32, from ball arithmetic: `build` says which f goes by a number. Slow, and rare."""
+
+    def codegen(context, builder, signature, arguments):
+        double = ir.DoubleType()
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(double, [_I64, *[double] * 5]), "actfn_settle"
+        )
+        return builder.call(function, arguments)
+
+    return types.float64(types.int64, *[types.float64] * 5), codegen
+
+
+@primitive
+def doubtful(value, error):
+    """Whether a float64 value may round to float32 either way, if its relative error is below `error`."""
+    away = np.float64(np.abs(value) * error)
+    return (np.float32(value - away) != np.float32(value + away)) & (value == value)
+
+
+@intrinsic
 def forget_flags(typing_context):
     """Clears the CPU's floating-point flags, so that NumPy warns of nothing.
 

@@ -55,8 +55,9 @@ def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[
     values = {name: float.fromhex(value) for name, value in fixed}  # as text 0.0 and -0.0 differ
     requests = [Request(definition, derivative, (), "value", d, accuracy, d) for d in _LOOPS[accuracy]]
     built = [ready(r) for r in requests]
-    if not any(built):
-        source(requests[0])  # so that a formula without a kernel is refused now
+    single = _LOOPS[accuracy].index("float32")
+    if not any(built) or (accuracy == "correct" and built[single] is None):
+        source(requests[single])  # so that a formula without such a kernel is refused now
     free = [name for name in definition.defaults if name not in values]
     count = len(requests)
     loops, datas = (ctypes.c_void_p * count)(), (ctypes.c_void_p * count)()

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from actfn.kernels.build import ITEMSIZE, Request, kernel_if_any
+from actfn.kernels.build import ITEMSIZE, Request, kernel_if_any, settle_with
 from actfn.kernels.threads import GRAIN, run
 from actfn.kernels.ufunc import of_request
-from actfn.torch.printed import Spec, along, evaluate
+from actfn.reference import rounded_to_float32
+from actfn.torch.printed import Derivative, Spec, along, evaluate, transformed
+
+settle_with(rounded_to_float32)
 
 DTYPES = {
     torch.float16: "float16",
@@ -183,7 +186,7 @@ class Product(torch.autograd.Function):
             if any(needs[4:])
             else [None] * len(parameters)
         )
-        if torch.is_grad_enabled() or not needs[3]:
+        if torch.is_grad_enabled() or not needs[3] or transformed():
             by_g = _times(gg, spec, accuracy, x, parameters) if needs[2] else None
             by_x = _times(gg * g, along(spec), accuracy, x, parameters) if needs[3] else None
         else:
@@ -209,7 +212,9 @@ class FromOutput(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (y,), (g,) = ctx.saved_tensors, gradients
         with torch.no_grad():
-            (slope,) = compute("output", ctx.spec, (y, g), ctx.parameters, ctx.accuracy)
+            factor = torch.ones_like(y) if transformed() else g
+            (slope,) = compute("output", ctx.spec, (y, factor), ctx.parameters, ctx.accuracy)
+            slope = slope if factor is g else g * slope
         if torch.is_grad_enabled():
             slope = _Last.apply(slope, y, g)
         return (None, None, None, slope, *[None] * len(ctx.parameters))
@@ -233,11 +238,16 @@ class _Last(torch.autograd.Function):
 
 
 def _times(g: torch.Tensor, spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:
-    if g.shape != x.shape:  # the parameters broadcast x to a larger shape
-        return (g * Value.apply(spec, accuracy, x, *parameters)).sum_to_size(x.shape)
+    if g.shape != x.shape or transformed():
+        return (g * _value(spec, accuracy, x, parameters)).sum_to_size(x.shape)
     if torch.is_grad_enabled():
         return Product.apply(spec, accuracy, g, x, *parameters)
     return compute("product", spec, (x, g), tuple(parameters), accuracy)[0]
+
+
+def _value(spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:
+    """F(x), to be multiplied by a factor of another shape, or by one that stands for many."""
+    return Derivative.apply(spec, x, *parameters) if transformed() else Value.apply(spec, accuracy, x, *parameters)
 
 
 def _by_parameters(
@@ -252,7 +262,7 @@ def _by_parameters(
         slope = (
             _times(g, inner, accuracy, x, parameters)
             if g.shape == x.shape
-            else g * Value.apply(inner, accuracy, x, *parameters)
+            else g * _value(inner, accuracy, x, parameters)
         )
         wanted.append(slope.sum_to_size(parameter.shape))
     return wanted

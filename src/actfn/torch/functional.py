@@ -19,61 +19,7 @@ from actfn.definition import Definition
 from actfn.kernels.inverse import from_output
 from actfn.kernels.printed import load
 from actfn.torch import eager, native
-from actfn.torch.printed import Spec, along, evaluate, printed, run
-
-
-class _Derivative(torch.autograd.Function):
-    """d^n f/dx^n (differentiated by parameters too), whose own derivatives are of the same kind."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(spec: Spec, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return evaluate(spec, x, parameters)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        spec, x, *parameters = inputs
-        tensors = [p for p in parameters if isinstance(p, torch.Tensor)]
-        ctx.spec = spec
-        ctx.plain = [None if isinstance(p, torch.Tensor) else p for p in parameters]
-        ctx.save_for_backward(x, *tensors)
-        ctx.save_for_forward(x, *tensors)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
-        (gradient,) = gradients
-        x, parameters = _saved(ctx)
-        needs = ctx.needs_input_grad
-        by_x = (gradient * _along(ctx.spec, x, parameters)).sum_to_size(x.shape) if needs[1] else None
-        wanted: list[Any] = [None, by_x]
-        names = tuple(ctx.spec.definition.defaults)
-        for name, parameter, needed in zip(names, parameters, needs[2:], strict=True):
-            slope = gradient * _along(ctx.spec, x, parameters, name) if needed else None
-            wanted.append(None if slope is None else slope.sum_to_size(parameter.shape))
-        return tuple(wanted)
-
-    @staticmethod
-    def jvp(ctx: Any, *tangents: Any) -> Any:
-        x, parameters = _saved(ctx)
-        _, along_x, *along = tangents
-        total = None if along_x is None else along_x * _along(ctx.spec, x, parameters)
-        for name, tangent in zip(ctx.spec.definition.defaults, along, strict=True):
-            if tangent is not None:
-                part = tangent * _along(ctx.spec, x, parameters, name)
-                total = part if total is None else total + part
-        return total
-
-
-def _saved(ctx: Any) -> tuple[torch.Tensor, list[Any]]:
-    x, *tensors = ctx.saved_tensors
-    waiting = iter(tensors)
-    return x, [next(waiting) if p is None else p for p in ctx.plain]
-
-
-def _along(spec: Spec, x: torch.Tensor, parameters: list[Any], name: str | None = None) -> torch.Tensor:
-    """The derivative of a spec by x, or by a parameter."""
-    return _Derivative.apply(along(spec, name), x, *parameters)
+from actfn.torch.printed import Derivative, Spec, printed, run, transformed
 
 
 @lru_cache(maxsize=512)
@@ -108,7 +54,7 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
         if torch.compiler.is_compiling():
             y = run(code, x, parameters)
         elif not _plain(x, parameters):
-            y = _Derivative.apply(spec, x, *parameters)
+            y = Derivative.apply(spec, x, *parameters)
         else:
             if not inplace and save == "input" and accuracy == "fast" and native.serves(operator, x, parameters):
                 assert operator is not None
@@ -157,7 +103,7 @@ def _namespace(definition: Definition, operator: native.Native | None, general: 
 
 def _plain(x: torch.Tensor, parameters: tuple[Any, ...]) -> bool:
     """Whether kernels serve: nothing transforms the call, and every tensor is one that they can read."""
-    if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+    if transformed() or forward_ad._current_level >= 0:
         return False
     return eager.suits(x) and all(eager.suits(p) for p in parameters if isinstance(p, torch.Tensor))
 

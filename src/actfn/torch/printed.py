@@ -66,3 +66,62 @@ def along(spec: Spec, name: str | None = None) -> Spec:
         by = spec.by if name is None else tuple(sorted((*spec.by, name)))
         found = spec.derivatives[name] = Spec(spec.definition, spec.order + (name is None), by)
     return found
+
+
+def transformed() -> bool:
+    """Whether a transform of `torch.func` is at work, or `vmap` over a backward pass: tensors may stand for many."""
+    return torch._C._are_functorch_transforms_active()
+
+
+class Derivative(torch.autograd.Function):
+    """d^n f/dx^n (differentiated by parameters too), whose own derivatives are of the same kind."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(spec: Spec, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return evaluate(spec, x, parameters)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        spec, x, *parameters = inputs
+        tensors = [p for p in parameters if isinstance(p, torch.Tensor)]
+        ctx.spec = spec
+        ctx.plain = [None if isinstance(p, torch.Tensor) else p for p in parameters]
+        ctx.save_for_backward(x, *tensors)
+        ctx.save_for_forward(x, *tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        (gradient,) = gradients
+        x, parameters = _saved(ctx)
+        needs = ctx.needs_input_grad
+        by_x = (gradient * _along(ctx.spec, x, parameters)).sum_to_size(x.shape) if needs[1] else None
+        wanted: list[Any] = [None, by_x]
+        names = tuple(ctx.spec.definition.defaults)
+        for name, parameter, needed in zip(names, parameters, needs[2:], strict=True):
+            slope = gradient * _along(ctx.spec, x, parameters, name) if needed else None
+            wanted.append(None if slope is None else slope.sum_to_size(parameter.shape))
+        return tuple(wanted)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        x, parameters = _saved(ctx)
+        _, along_x, *along = tangents
+        total = None if along_x is None else along_x * _along(ctx.spec, x, parameters)
+        for name, tangent in zip(ctx.spec.definition.defaults, along, strict=True):
+            if tangent is not None:
+                part = tangent * _along(ctx.spec, x, parameters, name)
+                total = part if total is None else total + part
+        return total
+
+
+def _saved(ctx: Any) -> tuple[torch.Tensor, list[Any]]:
+    x, *tensors = ctx.saved_tensors
+    waiting = iter(tensors)
+    return x, [next(waiting) if p is None else p for p in ctx.plain]
+
+
+def _along(spec: Spec, x: torch.Tensor, parameters: list[Any], name: str | None = None) -> torch.Tensor:
+    """The derivative of a spec by x, or by a parameter."""
+    return Derivative.apply(along(spec, name), x, *parameters)

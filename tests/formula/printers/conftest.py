@@ -24,12 +24,20 @@ exp(alpha); 3; sqrt(2/pi); alpha; alpha*beta + 1; exp(alpha)*x; x*alpha**beta; m
 (x + 1)**(alpha + 1); -(x + 1); -x**2; (-x)**3; 1/(1 + exp(-x)); x*(1 + x)/(2*(3 + x)); x - (alpha - 1); (x**2)**alpha"""
 
 
-@pytest.fixture(params=[f.strip() for f in FORMULAS.replace("\n", ";").split(";")])
+EVERY_FORMULA = [f.strip() for f in FORMULAS.replace("\n", ";").split(";")]
+
+
+@pytest.fixture(scope="session")
+def every_formula() -> list[str]:
+    return EVERY_FORMULA
+
+
+@pytest.fixture(params=EVERY_FORMULA)
 def formula(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def read() -> Callable[[str], Any]:
     """A formula over alpha, beta and negative_slope as an expression."""
     return lambda formula: parse(formula, SYMBOLS)
@@ -87,7 +95,7 @@ def truth() -> Callable[[Any], list[float]]:
     return truth
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def points() -> tuple[list[float], dict[str, float]]:
     """The x and the parameters at which `truth` gives values."""
     return X_VALUES, VALUES

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sympy import Symbol
+import sympy
+from sympy import Symbol, sqrt
 
 from actfn.catalog import entries
 from actfn.definition import Definition, Parameter
 from actfn.formula import X
+from actfn.formula.functions import erfc
 from actfn.formula.printers import UnprintableError
 from actfn.formula.printers.numpy import NumpyPrinter
 from actfn.kernels.lower import program
@@ -46,11 +48,9 @@ def test_parameters_may_be_arrays(read, compiled, formula_):
 def test_the_catalog_warns_nowhere(name, order):
     definition = entries()[name]
     steps = program(definition, order)
-    try:
-        source = NumpyPrinter().function("f", steps.arguments, steps.assignments, steps.result)
-    except UnprintableError as refused:
-        assert "erf" in str(refused)
-        return
+    if any(e.has(sympy.erf, erfc) for e in (steps.result, *(e for _, e in steps.assignments))):
+        return  # refused, see above
+    source = NumpyPrinter().function("f", steps.arguments, steps.assignments, steps.result)
     x = np.array([-1e4, -88.0, -1.0, -0.0, 0.0, 1.0, 88.0, 1e4])
     y = load(source, "f", {"np": np})(x, **definition.defaults)
     assert np.isfinite(y).all()
@@ -64,7 +64,9 @@ def test_no_overflow_far_out(read, compiled, formula_, dtype):
     assert sorted(y.tolist()) in ([0.0, 1.0], [0.0, 1e4])
 
 
-@pytest.mark.parametrize("formula_", ["max(x, 0)", "min(0, x)", "clip(x, -1, 1)", "sign(x)", "sigmoid(x)", "softplus(x)", "cbrt(x)"])
+@pytest.mark.parametrize(
+    "formula_", ["max(x, 0)", "min(0, x)", "clip(x, -1, 1)", "sign(x)", "sigmoid(x)", "softplus(x)", "cbrt(x)"]
+)
 def test_nan_stays(read, compiled, formula_):
     y = compiled(NumpyPrinter(), read(formula_))(np.array([np.nan, 1.0]), 1.0, 1.0, 1.0)
     assert np.isnan(y).tolist() == [True, False]
@@ -73,17 +75,17 @@ def test_nan_stays(read, compiled, formula_):
 def test_assigned_names_are_followed_back_to_x(compiled):
     """u depends on x, v on alpha alone: a where over v needs an array, one over u doesn't."""
     alpha, u, v = Symbol("alpha", real=True), Symbol("u"), Symbol("v")
-    f = compiled(NumpyPrinter(), u * v**0.5, [(u, 2 * X), (v, alpha - 1)])
+    f = compiled(NumpyPrinter(), u * sqrt(v), [(u, 2 * X), (v, alpha - 1)])
     assert f(np.array([3.0], np.float32), 5.0, 0, 0) == np.float32(12)
     constant = compiled(NumpyPrinter(), v, [(u, 2 * X), (v, alpha - 1)])
     assert constant(np.zeros(3, np.float32), 5.0, 0, 0).tolist() == [4.0] * 3
 
 
 def test_names_that_mean_something_else():
-    lambd = Definition("lambda", "np*x + _sigmoid*sigmoid(x)", [Parameter("np", 2.0), Parameter("_sigmoid", 3.0)])
+    lambd = Definition("lambda", "np*x + sigmoid(x)/torch", [Parameter("np", 2.0), Parameter("torch", 4.0)])
     steps = program(lambd)
     source = NumpyPrinter().function(lambd.name, steps.arguments, steps.assignments, steps.result)
-    assert load(source, "lambda_", {"np": np})(np.zeros(1), 2.0, 3.0) == 1.5
+    assert load(source, "lambda_", {"np": np})(np.ones(1), 2.0, 4.0) == pytest.approx(2 + 0.25 / (1 + np.exp(-1)))
 
 
 def test_the_code_reads_well(read):

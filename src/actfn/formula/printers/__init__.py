@@ -13,6 +13,8 @@ from actfn.formula.printers.target import UnprintableError
 __all__ = ["UnprintableError", "printer"]
 
 _CLASSES = {
+    "c": "CPrinter",
+    "jax": "JaxPrinter",
     "js": "JavaScriptPrinter",
     "latex": "LatexPrinter",
     "numba": "NumbaPrinter",
@@ -23,5 +25,6 @@ _CLASSES = {
 
 
 def printer(target: str) -> Any:
-    """A printer of a target: "js", "latex", "numba", "numpy", "text" or "torch". Raises `KeyError` for another."""
-    return getattr(import_module(f"actfn.formula.printers.{target}"), _CLASSES[target])()
+    """A printer of a target: "c", "jax", "js", "latex", "numba", "numpy", "text" or "torch". Raises `KeyError` for another."""
+    name = _CLASSES[target]
+    return getattr(import_module(f"actfn.formula.printers.{target}"), name)()

@@ -77,7 +77,7 @@ def _evaluated(expression: Expr) -> Expr | None:
     if grows and any(bool(getattr(a, "is_comparable", False)) and Abs(a) > LARGEST for a in arguments[-1:]):
         return None
     if isinstance(expression, expm1 | log1p | sigmoid | softplus | cbrt):
-        return type(expression)(*arguments).elementary().evalf(DIGITS)  # type: ignore[arg-type]
+        return type(expression)(*arguments, evaluate=False).elementary().evalf(DIGITS)  # type: ignore[arg-type]
     if isinstance(expression, maximum | minimum):
         return (max if isinstance(expression, maximum) else min)(arguments)  # type: ignore[type-var]
     rebuilt = expression.func(*arguments)

@@ -18,10 +18,10 @@ _KEYWORDS = """await break case catch class const continue debugger default dele
 finally for function if implements import in instanceof interface let new null package private protected public return
 static super switch this throw true try typeof undefined NaN Infinity var void while with yield Math arguments eval"""
 
-# erf(u) = 2/sqrt(pi) exp(-u^2) sum_n 2^n u^(2n+1)/(2n+1)!! (DLMF 7.6.2) up to |u| = 0.75: no term cancels another.
+# erf(u) = 2/sqrt(pi) exp(-u^2) sum_n 2^n u^(2n+1)/(2n+1)!! (DLMF 7.6.2) up to |u| = 0.5: no term cancels another.
 _ERF = """\
 const _erf = (u) => {
-  if (Math.abs(u) > 0.75) return u < 0 ? _erfc(-u) - 1 : 1 - _erfc(u);
+  if (Math.abs(u) > 0.5) return u < 0 ? _erfc(-u) - 1 : 1 - _erfc(u);
   let term = u, sum = u;
   for (let k = 3; Math.abs(term) > 1e-17*Math.abs(sum); k += 2) {
     term *= 2*u*u/k;
@@ -30,13 +30,13 @@ const _erf = (u) => {
   return 1.1283791670955126*Math.exp(-u*u)*sum;
 };"""
 
-# erfc(u) = exp(-u^2)/sqrt(pi) 1/(u + (1/2)/(u + 1/(u + (3/2)/(u + ...)))) (DLMF 7.9.4) above 0.75, cut after
+# erfc(u) = exp(-u^2)/sqrt(pi) 1/(u + (1/2)/(u + 1/(u + (3/2)/(u + ...)))) (DLMF 7.9.4) above 0.5, cut after
 # 220/u^2 + 8 steps, where the rest is below 1e-17. Relative error of both: below 1e-15 wherever the value is at least
 # 2^-1022 (u <= 26.54), as tests/formula/printers/test_js.py measures. With h the float32 nearest u, h*h is exact, so
 # exp(-u^2) doesn't lose u^2 ulps.
 _ERFC = """\
 const _erfc = (u) => {
-  if (!(u > 0.75)) return 1 - _erf(u);
+  if (!(u > 0.5)) return 1 - _erf(u);
   if (u > 28) return 0;
   let f = u;
   for (let k = Math.ceil(220/(u*u)) + 8; k > 0; k--) f = u + k/2/f;

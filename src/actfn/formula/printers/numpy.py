@@ -7,7 +7,7 @@ parameter becomes one only where nothing beside it would give it that dtype: ins
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import sympy
@@ -92,8 +92,8 @@ class PythonPrinter(CodePrinter):
         self._need_array(expr.lhs, expr.rhs)
         return super()._print_Relational(expr)
 
-    def default(self, branches: Iterable[tuple[Expr, Any]], default: Expr) -> str:
-        *_, (last, _condition) = branches
+    def default(self, branches: Sequence[tuple[Expr, Any]], default: Expr) -> str:
+        last, _ = branches[-1]
         text = super().default(branches, default)
         self._need_array(last, default)
         return text if self._behind(last, default) else f"{self.library}.full_like({X.name}, {text})"

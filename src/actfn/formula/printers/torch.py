@@ -16,7 +16,7 @@ from actfn.formula import functions
 from actfn.formula.functions import X
 from actfn.formula.printers.numpy import PythonPrinter
 
-_SAME = """exp log sin cos tan asin acos atan sinh cosh tanh asinh erf erfc""".split()
+_SAME = ["exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "erf", "erfc"]
 
 _CBRT = """\
 def _cbrt(u):

@@ -1,8 +1,9 @@
 """The primitives by name and level, with the bound that each keeps and what remakes its coefficients.
 
-A bound is on the distance from the true value at the exact argument: in ulps of the result for "float32" and "float64"
-(of the smallest subnormal below the normal range), relative to the value for "wide" (give or take the smallest subnormal),
-whose results are rounded again, so that a rounding test needs it. Tests hold the bounds against Arb; `benchmarks/exhaustive_primitives.py` tries every float32.
+A bound is on the distance from the true value at the exact argument: in ulps of the result for "float32" and "float64" (of
+the smallest subnormal below the normal range), relative to the value for "wide" (give or take the smallest subnormal), whose
+results are rounded again, so that a rounding test needs it. Tests hold the bounds against Arb;
+`benchmarks/exhaustive_primitives.py` tries every float32.
 """
 
 from __future__ import annotations

@@ -1,0 +1,82 @@
+"""Correct rounding: the oracle's float32 at hard points, at any parameters; refused by name where it isn't shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import actfn.numpy  # noqa: F401  (says who settles what is in doubt)
+from actfn import catalog
+from actfn.definition import Definition, Parameter
+from actfn.formula.derivative import derivative
+from actfn.kernels import build
+from actfn.kernels.correct import _BOUNDS, NotShown, relative_error
+from actfn.kernels.lower import program
+from actfn.kernels.primitives.table import PRIMITIVES
+from actfn.kernels.ufunc import ufunc
+from actfn.reference import Oracle
+
+SHOWN = ["elu", "celu", "selu", "relu", "leaky_relu", "sigmoid", "tanh", "softplus", "silu", "swish", "rbf"]
+
+
+def points() -> np.ndarray:
+    rng = np.random.default_rng(3)
+    hard = np.array([0xB675CBFC, 0xBB7B3B6C], np.uint32).view(np.float32)  # within 4 float64 ulps of a tie of expm1
+    normal = rng.normal(0, 4, 3000)
+    powers = 2.0 ** np.arange(-149, 128)
+    return np.concatenate([hard, *(np.float32(v) for v in (normal, powers, -powers, [0.0, -0.0]))]).astype(np.float32)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.7, 1.3])
+@pytest.mark.parametrize("name", SHOWN)
+def test_correctly_rounded_at_any_parameters(name: str, scale: float) -> None:
+    definition = catalog.find(name)
+    x = points()
+    values = [np.float32(v * scale) for v in definition.defaults.values()]
+    parameters = dict(zip(definition.defaults, map(float, values), strict=True))
+    expected = np.array(Oracle(definition.expression).sample(x.tolist(), parameters, "float32"), np.float32)
+    correct = ufunc(definition, 0, "correct")
+    for got in (correct(x, *values), correct(x[::-1], *values)[::-1], correct(x.copy(), *values, out=x.copy())):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_elements_in_doubt_are_settled_by_the_oracle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """slope*x lies on a tie for these: every element is in doubt, and each is asked for once."""
+    asked = []
+
+    def settle(definition, order, by, x, parameters):
+        asked.append(x)
+        return Oracle(derivative(definition.expression, order)).rounded(x, parameters, "float32")
+
+    monkeypatch.setattr(build, "_settled_by", [settle])
+    slope = np.float32(1 + 2**-23)
+    x = -np.float32(1 + np.arange(1, 2**12, 2) * 2.0**-23)
+    tied = ufunc(catalog.find("leaky_relu"), 0, "correct")(np.float32(x * 2**11), np.float32(slope))
+    expected = (x.astype(float) * 2**11 * float(slope)).astype(np.float32)
+    np.testing.assert_array_equal(tied, expected)
+    hard = np.float32([-1.0, -3.0, 2.0])
+    assert (ufunc(catalog.find("leaky_relu"), 0, "correct")(hard, np.float32(0.5)) == [-0.5, -1.5, 2.0]).all()
+
+
+@pytest.mark.parametrize("formula", ["x - tanh(x)", "exp(x - x**2)", "log(2 + x**2)", "x*sigmoid(a*x) + x"])
+def test_refused_where_it_is_not_shown(formula: str) -> None:
+    definition = Definition("mine", formula, (Parameter("a"),) if "a*x" in formula else ())
+    assert relative_error(program(definition)) is None
+    with pytest.raises(NotShown, match="mine: it isn't shown"):
+        ufunc(definition, 0, "correct")
+
+
+def test_bounds_are_the_stated_ones() -> None:
+    names = {kind.__name__: bound for kind, bound in _BOUNDS.items()}
+    for name, bound in names.items():
+        for primitive in (name, f"times_{name}"):
+            if (primitive, "wide") in PRIMITIVES and primitive != "times_expm1":
+                assert PRIMITIVES[primitive, "wide"].bound <= 2.0**bound, primitive
+
+
+def test_the_error_bound_holds() -> None:
+    """The float64 value of a kernel lies within the bound of the true one: through float64 loops over wide primitives."""
+    for name in SHOWN:
+        error = relative_error(program(catalog.find(name)))
+        assert error is not None
+        assert error < 2.0**-40
