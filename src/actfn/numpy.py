@@ -14,19 +14,9 @@ import numpy as np
 
 from actfn import catalog
 from actfn.definition import Definition
-from actfn.kernels.build import settle_with
 from actfn.kernels.printed import load
 from actfn.kernels.threads import GRAIN, each_part, get_num_threads
 from actfn.kernels.ufunc import ufunc
-
-
-def _settled(*element: Any) -> float:
-    from actfn.reference import rounded_to_float32
-
-    return rounded_to_float32(*element)
-
-
-settle_with(_settled)
 
 __all__ = ["function", "printed", "source", "ufunc"]
 

@@ -7,15 +7,18 @@ a kernel that was built once costs a new process a few milliseconds.
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import ctypes.util
 import hashlib
 import importlib
 import importlib.util
 import json
+import math
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -128,9 +131,29 @@ def kernel(request: Request) -> Kernel:
 
     Raises `UnprintableError` for a formula that has no kernel.
     """
-    found = _kernels.get(request)
-    if found is not None:
-        return found
+    return _kernels.get(request) or ready(request) or to_its_end(_built, request)
+
+
+def to_its_end(work: Callable[..., Any], *args: Any) -> Any:
+    """`work(*args)` in a thread of its own: Ctrl-C is raised here at once, and never leaves Numba half loaded."""
+    if threading.current_thread() is not threading.main_thread():
+        return work(*args)
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work(*args))
+        except BaseException as error:
+            future.set_exception(error)
+
+    try:
+        threading.Thread(target=run, name="actfn-build").start()
+    except RuntimeError:  # the interpreter is ending
+        return work(*args)
+    return future.result()
+
+
+def _built(request: Request) -> Kernel:
     with _building:
         found = ready(request)
         if found is None:
@@ -440,22 +463,20 @@ def _compiled(request: Request) -> cache.Entry:
     return cache.Entry(compiled._wrapper_name, bytes(code), text)
 
 
-_settled_by: list[Callable[..., float]] = []
 _numbered: dict[int, Request] = {}
 
 
-def settle_with(settle: Callable[[Definition, int, tuple[str, ...], float, dict[str, float]], float]) -> None:
-    """Says who answers for an element that a rounding test left in doubt: f, or a derivative, rounded to float32.
-
-    Called with the definition, the order, the parameters it is differentiated by, x and the parameters' values.
-    """
-    _settled_by[:] = [settle]
-
-
 def _settle(number: int, x: float, *parameters: float) -> float:
+    """f, or a derivative, at an element that a rounding test left in doubt: its float32 from ball arithmetic."""
+    from actfn.reference import rounded_to_float32
+
     request = _numbered[number]
     values = dict(zip(request.definition.defaults, parameters, strict=False))
-    return _settled_by[0](request.definition, request.order, request.by, x, values)
+    try:
+        return rounded_to_float32(request.definition, request.order, request.by, x, values)
+    except KeyboardInterrupt:
+        _thread.interrupt_main()  # an exception can't cross the loop; it is raised when the loop is done
+        return math.nan
 
 
 _UNUSED = (

@@ -60,7 +60,7 @@ def combined(
     guards = _Guards(defaults, arguments)
     results = []
     for factor, k in factors:
-        expression = stable(derivative(form, order + k, definition.conventions, symbols))
+        expression = in_sigmoids(stable(derivative(form, order + k, definition.conventions, symbols)))
         results.append(factor * guards.visit(keep_nan(expression), X))
     return share(arguments, results, guards.assignments)
 
@@ -82,6 +82,29 @@ def stable(expression: Expr) -> Expr:
             break
         expression = rewritten
     return expression
+
+
+def in_sigmoids(expression: Expr) -> Expr:
+    """tanh and sigmoid of a softplus as quotients of sigmoids: one exponential in place of three, and nothing cancels.
+
+    With s = sigmoid(u) and m = s*(2 - s), tanh(softplus(u)) = m/(2 - m); with q = sigmoid(-u),
+    sigmoid(2*softplus(u)) = 1/(1 + q^2) and sigmoid(-2*softplus(u)) = q^2/(1 + q^2).
+    """
+
+    def of_tanh(u: Expr) -> Expr:
+        if not isinstance(u, softplus):
+            return sympy.tanh(u)
+        m = sigmoid(u.args[0]) * (2 - sigmoid(u.args[0]))
+        return m / (2 - m)
+
+    def of_sigmoid(u: Expr) -> Expr:
+        coefficient, inner = u.as_coeff_Mul()
+        if not isinstance(inner, softplus) or abs(coefficient) != 2:
+            return sigmoid(u)
+        q = sigmoid(-inner.args[0])
+        return (1 if coefficient > 0 else q**2) / (1 + q**2)
+
+    return expression.replace(sympy.tanh, of_tanh).replace(sigmoid, of_sigmoid)
 
 
 def _rewrite(expression: Expr) -> Expr:

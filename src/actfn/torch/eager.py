@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from actfn.kernels.build import ITEMSIZE, Request, kernel_if_any, settle_with
+from actfn.kernels.build import ITEMSIZE, Request, kernel_if_any
 from actfn.kernels.threads import GRAIN, run
 from actfn.kernels.ufunc import of_request
-from actfn.reference import rounded_to_float32
 from actfn.torch.printed import Derivative, Spec, along, evaluate, transformed
-
-settle_with(rounded_to_float32)
 
 DTYPES = {
     torch.float16: "float16",
