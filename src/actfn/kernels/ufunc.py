@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from actfn.definition import Definition
-from actfn.kernels.build import Kernel, Request, kernel, prototype, ready, source
+from actfn.kernels.build import Kernel, Request, kernel, prototype, ready, source, to_its_end
 
 _LOOPS = {"fast": ("float16", "float32", "float64"), "correct": ("float16", "float32")}
 _alive: list[Any] = []
@@ -57,7 +57,7 @@ def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[
     built = [ready(r) for r in requests]
     single = _LOOPS[accuracy].index("float32")
     if not any(built) or (accuracy == "correct" and built[single] is None):
-        source(requests[single])  # so that a formula without such a kernel is refused now
+        to_its_end(source, requests[single])  # so that a formula without such a kernel is refused now
     free = [name for name in definition.defaults if name not in values]
     count = len(requests)
     loops, datas = (ctypes.c_void_p * count)(), (ctypes.c_void_p * count)()
@@ -181,7 +181,8 @@ def _bound(request: Request, built: Kernel | None, names: list[str], values: Map
     slot = 1
     for name in names:
         if name in values:
-            value = np.array([values[name]], dtype=dtype)
+            with np.errstate(all="ignore"):  # it may overflow a narrow type
+                value = np.array([values[name]], dtype=dtype)
             _alive.append(value)
             rows += [-1, value.ctypes.data]
         else:

@@ -183,7 +183,7 @@ class Product(torch.autograd.Function):
             if any(needs[4:])
             else [None] * len(parameters)
         )
-        if torch.is_grad_enabled() or not needs[3] or transformed():
+        if torch.is_grad_enabled() or not needs[3] or transformed(gg):
             by_g = _times(gg, spec, accuracy, x, parameters) if needs[2] else None
             by_x = _times(gg * g, along(spec), accuracy, x, parameters) if needs[3] else None
         else:
@@ -209,7 +209,7 @@ class FromOutput(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (y,), (g,) = ctx.saved_tensors, gradients
         with torch.no_grad():
-            factor = torch.ones_like(y) if transformed() else g
+            factor = torch.ones_like(y) if transformed(g) else g
             (slope,) = compute("output", ctx.spec, (y, factor), ctx.parameters, ctx.accuracy)
             slope = slope if factor is g else g * slope
         if torch.is_grad_enabled():
@@ -235,7 +235,7 @@ class _Last(torch.autograd.Function):
 
 
 def _times(g: torch.Tensor, spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:
-    if g.shape != x.shape or transformed():
+    if g.shape != x.shape or transformed(g):
         return (g * _value(spec, accuracy, x, parameters)).sum_to_size(x.shape)
     if torch.is_grad_enabled():
         return Product.apply(spec, accuracy, g, x, *parameters)

@@ -68,9 +68,10 @@ def along(spec: Spec, name: str | None = None) -> Spec:
     return found
 
 
-def transformed() -> bool:
-    """Whether a transform of `torch.func` is at work, or `vmap` over a backward pass: tensors may stand for many."""
-    return torch._C._are_functorch_transforms_active()
+def transformed(*tensors: torch.Tensor) -> bool:
+    """Whether a transform of `torch.func` is at work, or a tensor stands for many, as in a batched backward pass."""
+    active, batched = torch._C._are_functorch_transforms_active(), torch._C._functorch.is_legacy_batchedtensor
+    return active or any(map(batched, tensors))
 
 
 class Derivative(torch.autograd.Function):
