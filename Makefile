@@ -9,12 +9,13 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help card test bench fuzz dist clean chromium
+.PHONY: help card test bench exhaustive fuzz dist clean chromium
 
 help:
 	@echo "make card    show the ELU card and write its data, figures and page to data/activations/"
 	@echo "make test    lint, types, floors and tests; installs Chromium by apt-get where run as root"
 	@echo "make bench   times everything against every peer; writes benchmarks/results/ and the README's table"
+	@echo "make exhaustive  tries kernels on every float32, float16 and bfloat16; goes on where a stopped run was"
 	@echo "make fuzz    20,000 hostile and random texts for the formula parser"
 	@echo "make dist    a wheel and an sdist in dist/"
 	@echo "make clean   remove what the others made, .venv included"
@@ -33,6 +34,9 @@ test: $(VENV)/dev.stamp chromium
 # Some environments set OPENBLAS_CORETYPE; peers are to choose for this machine.
 bench: $(VENV)/bench.stamp
 	@unset OPENBLAS_CORETYPE; $(BIN)/python -m benchmarks.run_all --readme README.md
+
+exhaustive: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.exhaustive
 
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python tests/formula/fuzz_parse.py --texts 20000

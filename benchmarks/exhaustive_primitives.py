@@ -18,24 +18,24 @@ from rich.progress import Progress
 
 from actfn import files
 from actfn.kernels.primitives import float32, float64
-from actfn.kernels.primitives.intrinsics import power_of_two, primitive
+from actfn.kernels.primitives.intrinsics import at_least, exponent_and_mantissa, fabs, power_of_two, primitive
 from actfn.kernels.primitives.table import PRIMITIVES
 from benchmarks import machine
 
 RESULTS = Path(__file__).parent / "results/exhaustive_primitives.json"
-CHUNK = 1 << 24
-LARGEST = float(np.finfo(np.float32).max)
+CHUNK, BLOCK = 1 << 26, 1 << 12
 
 
 @primitive
 def _ulps(got, true):
-    """The distance in ulps of the float32 nearest below the true value; infinite where only one of the two is NaN."""
-    if np.isnan(true) or np.isnan(got):
-        return 0.0 if np.isnan(true) and np.isnan(got) else np.inf
-    if np.isinf(np.float32(true)) or np.isinf(got):
-        return 0.0 if np.float32(true) == got else np.inf
-    exponent = max(math.frexp(true)[1] - 24, -149)
-    return abs(got - true) * power_of_two(1.5 * 2.0**52 + 1023.0 - exponent)
+    """The distance in ulps of the float32 at the true value; infinite where only one of the two is NaN or infinite."""
+    k, _ = exponent_and_mantissa(fabs(true), 1.0)
+    exponent = at_least(k - 23.0, -149.0)
+    distance = fabs(np.float64(got) - true) * power_of_two(1.5 * 2.0**52 + 1023.0 - exponent)
+    rounded = np.float32(true)
+    same = (rounded == got) | ((rounded != rounded) & (got != got))
+    finite = (fabs(rounded) < np.float32(np.inf)) & (fabs(got) < np.float32(np.inf))
+    return distance if finite else 0.0 if same else np.inf
 
 
 def checker(fast: Any, reference: Any) -> Any:
@@ -43,16 +43,23 @@ def checker(fast: Any, reference: Any) -> Any:
 
     @njit(error_model="numpy")
     def check(start, count):
+        bits = np.empty(BLOCK, np.uint32)
+        x = bits.view(np.float32)
+        y, true, error = np.empty(BLOCK, np.float32), np.empty(BLOCK), np.empty(BLOCK)
         worst, at, misrounded = 0.0, np.uint32(0), 0
-        bits = np.empty(1, np.uint32)
-        value = bits.view(np.float32)
-        for i in range(count):
-            bits[0] = start + i
-            got, true = np.float64(fast(value[0])), reference(np.float64(value[0]))
-            error = _ulps(got, true)
-            misrounded += (got != np.float64(np.float32(true))) and not np.isnan(true)
-            if error > worst:
-                worst, at = error, bits[0]
+        for first in range(start, start + count, BLOCK):
+            for i in range(BLOCK):
+                bits[i] = first + i
+            for i in range(BLOCK):  # three loops, so that each is vectorised
+                y[i] = fast(x[i])
+            for i in range(BLOCK):
+                true[i] = reference(np.float64(x[i]))
+            for i in range(BLOCK):
+                error[i] = _ulps(y[i], true[i])
+            for i in range(BLOCK):
+                misrounded += (y[i] != np.float32(true[i])) & (true[i] == true[i])
+                if error[i] > worst:
+                    worst, at = error[i], bits[i]
         return worst, at, misrounded
 
     return check
@@ -82,11 +89,11 @@ def main() -> None:
                 first = np.array([start], np.uint32).view(np.float32)[0]
                 inside = not (high <= 0 and first > 0) and not (low >= 0 and math.copysign(1, first) < 0)
                 if inside:
-                    worst, at, misrounded = check(np.uint32(start), CHUNK)
+                    worst, at, misrounded = check(start, min(CHUNK, (1 << 32) - start))
                     state["misrounded"] += int(misrounded)
                     if worst > state["max_ulp"]:
                         state |= {"max_ulp": worst, "at": float(np.array([at], np.uint32).view(np.float32)[0])}
-                state["checked"] = start + CHUNK
+                state["checked"] = min(start + CHUNK, 1 << 32)
                 found[name] = state
                 files.write_json(RESULTS, {"machine": about, "primitives": found})
                 progress.update(task, completed=state["checked"])

@@ -67,15 +67,7 @@ def card(
     activation, values = _resolved(name, sets)
     console = _console()
     with console.status(f"proving and drawing {activation.name} ..."):
-        data, written = write_card(
-            activation.definition,
-            values,
-            out,
-            *interval,
-            points,
-            single_file=single_file,
-            smoothness=activation.smoothness(),
-        )
+        data, written = write_card(activation.definition, values, out, *interval, points, single_file=single_file)
     print_card(data, console, written)
 
 
@@ -115,7 +107,7 @@ def data(
     from actfn.files import dumps, write_json
 
     activation, values = _resolved(name, sets)
-    found = card_data(activation.definition, values, *interval, points, smoothness=activation.smoothness())
+    found = card_data(activation.definition, values, *interval, points)
     if out is None:
         sys.stdout.write(dumps(found))
     else:
@@ -140,7 +132,7 @@ def plot(
     from actfn.card.data import card_data
 
     activation, values = _resolved(name, sets)
-    found = card_data(activation.definition, values, *interval, points, smoothness=activation.smoothness())
+    found = card_data(activation.definition, values, *interval, points)
     console = _console()
     if out is None:
         from actfn.card.terminal import print_chart
@@ -268,9 +260,19 @@ def _resolved(name: str, sets: list[str] | None) -> tuple[Activation, dict[str, 
     if name.isidentifier() and name != "x":
         activation = get(name)
     else:
-        missing = [p for p in parameter_names(name) if p not in given]
+        used = parameter_names(name)
+        missing = [p for p in used if p not in given]
         if missing:
             raise ValueError(f"the formula has a parameter {missing[0]!r}; give it a value: --set {missing[0]}=1.0")
+        for parameter in given:
+            if parameter not in used:
+                raise ValueError(
+                    f"the formula has no parameter {parameter!r}; its parameters: {', '.join(used) or 'none'}"
+                )
+            if parameter in ("name", "conventions", "domains"):
+                raise ValueError(
+                    f"a parameter can't be called {parameter!r} here; write another, such as {parameter}_1"
+                )
         parameters: dict[str, Any] = dict(given)
         activation = define(name, **parameters)
     return activation, activation.definition.values(given)

@@ -37,7 +37,7 @@ def inputs(count: int) -> np.ndarray:
     random = np.random.default_rng(3)
     bits = random.integers(0, 1 << 32, count, dtype=np.uint32).view(np.float32)
     every = np.concatenate(
-        [bits, random.normal(0, 20, count).astype(np.float32), np.float32([0.0, -0.0, 1e-45, -1e-45])]
+        [bits, random.normal(0, 20, count).astype(np.float32), np.array([0.0, -0.0, 1e-45, -1e-45], np.float32)]
     )
     return every[np.isfinite(every)]
 
@@ -162,6 +162,20 @@ def test_subnormal_ties_are_settled_by_the_tangent():
     for start in (1, 0x80000001):
         tally, doubtful = scanner.scan(start, 400)["right"]
         assert (tally.settled_by_tangent, tally.misrounded, doubtful) == (200, 0, [])
+
+
+def test_the_rounding_test_catches_what_arithmetic_misrounds(monkeypatch: pytest.MonkeyPatch):
+    """silu(x) of the smallest float32 is a hair above the tie x/2, which float64 can't tell from it."""
+    monkeypatch.setattr(build, "_kernels", {})
+    monkeypatch.setattr(build, "tried_on_every_input", build.tried_on_every_input)
+    exhaustive.without_test()
+    definition = catalog.find("silu")
+    fill, truth = reference(definition)
+    kernel = build.kernel(Request(definition, accuracy="correct"))
+    tally, _ = Scanner(fill, {"correct": exhaustive.calling(kernel)}, truth).scan(1, 3)["correct"]
+    assert (tally.misrounded, tally.examples) == (1, [float32(1)])
+    after = exhaustive._with_test(kernel, tally)
+    assert (after["misrounded_without_test"], after["misrounded"], after["not_decided"]) == (1, 0, 0)
 
 
 def test_what_cannot_be_decided_is_counted(monkeypatch: pytest.MonkeyPatch):

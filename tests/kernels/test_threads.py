@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import subprocess
 import sys
@@ -50,7 +51,20 @@ def numbers(n: int, seed: int = 3) -> np.ndarray:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize(
     "n",
-    [0, 1, 63, GRAIN - 1, GRAIN, GRAIN + 1, 2 * GRAIN - 1, 2 * GRAIN, 2 * GRAIN + 1, 3 * GRAIN + 7, 5000, 16 * GRAIN - 3],
+    [
+        0,
+        1,
+        63,
+        GRAIN - 1,
+        GRAIN,
+        GRAIN + 1,
+        2 * GRAIN - 1,
+        2 * GRAIN,
+        2 * GRAIN + 1,
+        3 * GRAIN + 7,
+        5000,
+        16 * GRAIN - 3,
+    ],
 )
 def test_any_number_of_threads_gives_the_same_bits(n):
     x = numbers(n)
@@ -70,7 +84,7 @@ def test_the_parts_make_up_the_whole(n, count):
     ends = sorted(seen)
     assert ends[0][0] == 0
     assert ends[-1][1] == n
-    assert all(left[1] == right[0] for left, right in zip(ends, ends[1:], strict=False))
+    assert all(left[1] == right[0] for left, right in itertools.pairwise(ends))
     assert len(ends) <= max(1, min(count, n // GRAIN))
 
 

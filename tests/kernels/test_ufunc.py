@@ -285,7 +285,24 @@ def hard(kind: str) -> np.ndarray:
     """Where arithmetic raises flags if it may: ends of the range, subnormals, overflow of exp, kinks, NaN of any kind."""
     info = np.finfo(kind)
     tiny, least, eps = float(info.tiny), float(info.smallest_subnormal), float(info.eps)
-    finite = [0.0, least, 3 * least, tiny / 2, tiny, 1.5 * tiny, eps, 1e-3, 1.0, 6.0, 9.0, 17.0, 37.0, 88.0, 89.0, 104.0]
+    finite = [
+        0.0,
+        least,
+        3 * least,
+        tiny / 2,
+        tiny,
+        1.5 * tiny,
+        eps,
+        1e-3,
+        1.0,
+        6.0,
+        9.0,
+        17.0,
+        37.0,
+        88.0,
+        89.0,
+        104.0,
+    ]
     finite += [float(info.max), float(info.max) / 2, math.sqrt(float(info.max)), 65504.0, 709.0, 710.0, 746.0]
     bits = np.array([1, -1], info.dtype)
     nans = np.array([np.nan, -np.nan])
@@ -349,7 +366,7 @@ def test_tiny_numbers_and_the_sign_of_zero(name, kind):
 @pytest.mark.parametrize("entry", [e for e in ENTRIES if e.parameters], ids=lambda e: e.name)
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_fixed_parameters_leave_fewer_inputs_and_the_same_bits(entry: Definition, order: int):
-    fixed = {name: 0.3 for name in entry.defaults}
+    fixed = dict.fromkeys(entry.defaults, 0.3)
     free, bound = ufunc(entry, order), ufunc(entry, order, fixed=fixed)
     assert bound.nin == 1
     assert bound.types == ["e->e", "f->f", "d->d"]
@@ -358,9 +375,10 @@ def test_fixed_parameters_leave_fewer_inputs_and_the_same_bits(entry: Definition
         values = [x.dtype.type(0.3) for _ in fixed]
         assert bound(x).tobytes() == free(x, *values).tobytes()
         assert bound(x[::-3]).tobytes() == free(x[::-3], *values).tobytes()
-        assert bound(np.repeat(x[:, None], 3, 1).T[:, ::2]).tobytes() == free(
-            np.repeat(x[:, None], 3, 1).T[:, ::2], *values
-        ).tobytes()
+        assert (
+            bound(np.repeat(x[:, None], 3, 1).T[:, ::2]).tobytes()
+            == free(np.repeat(x[:, None], 3, 1).T[:, ::2], *values).tobytes()
+        )
 
 
 def test_some_of_many_parameters_fixed():

@@ -10,7 +10,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from actfn.kernels.build import ITEMSIZE, Kernel
 
@@ -70,8 +70,16 @@ def each_part(n: int, threads: int, work: Callable[[int, int], object]) -> None:
     parts = max(1, min(threads, n // GRAIN))
     chunk = -(-n // parts // 64) * 64  # whole cache lines, so that no two threads write to one
     pool = _pool(parts - 1) if parts > 1 else None
-    waiting = [pool.submit(work, at, min(at + chunk, n)) for at in range(chunk, n, chunk)] if pool else []
+    waiting: list[Future[object]] = []
     try:
+        for at in range(chunk, n, chunk) if pool else []:
+            part = (at, min(at + chunk, n))
+            try:
+                waiting.append(pool.submit(work, *part))
+            except RuntimeError as error:
+                if "shutdown" not in str(error):
+                    raise
+                work(*part)  # the interpreter is ending, and no thread takes work any more
         work(0, min(chunk, n) if pool else n)
     finally:
         wait(waiting)  # a caller that fails, or is interrupted, gives back memory that no part may still write to

@@ -55,12 +55,15 @@ def printed(formula: str, *names: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def formulas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[..., float]]:
+def formulas(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Callable[..., float]]:
     """Every formula of conftest.py, from one run of gcc."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     spec = spec_from_file_location("shared", request.path.parent / "conftest.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     shared = module_from_spec(spec)
     spec.loader.exec_module(shared)
     texts = [f.strip() for f in shared.FORMULAS.replace("\n", ";").split(";")]
@@ -79,7 +82,9 @@ def test_values(formula, expression, truth, points, formulas):
 
 # -- the catalog, against the oracle
 
-POINTS = [s * m for m in [5e-324, 1e-310, 1e-200, 1e-8, 0.01, 0.3, 0.7, 1.0, 1.5, 2.9, 5.1, 9.3, 17.7, 36.9] for s in (1, -1)]
+POINTS = [
+    s * m for m in [5e-324, 1e-310, 1e-200, 1e-8, 0.01, 0.3, 0.7, 1.0, 1.5, 2.9, 5.1, 9.3, 17.7, 36.9] for s in (1, -1)
+]
 POINTS += [s * m for m in [100.3, 372.1, 700.9, 708.9, 745.2, 1e3, 1e10, 1e155, 1e308] for s in (1, -1)] + [0.0]
 OTHER = {"alpha": 0.7, "beta": 1.3, "negative_slope": 0.2}
 """Parameters that aren't 1, and no powers of two."""
@@ -108,16 +113,14 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], C
 def test_the_catalog_is_accurate(name, order, catalog):
     definition = entries()[name]
     f = catalog[name, order]
-    here, slope = (
-        Oracle(derivative(definition.expression, k, definition.conventions)) for k in (order, order + 1)
-    )
+    here, slope = (Oracle(derivative(definition.expression, k, definition.conventions)) for k in (order, order + 1))
     for given in {tuple(definition.defaults.items()), tuple((n, OTHER.get(n, 0.7)) for n in definition.defaults)}:
         parameters = dict(given)
         for x in POINTS:
             true = here.ball(x, parameters)
             bound = float(ULPS)
             if true != 0 and (condition := abs(flint.arb(x) * slope.ball(x, parameters) / true)).is_finite():
-                bound += ULPS * float(condition.upper())
+                bound += ULPS * min(float(condition.upper()), 1500.0)  # beyond that, the value is below 2^-1074
             assert ulps(f(x, *parameters.values()), true) <= bound, (x, parameters)
 
 
@@ -135,12 +138,12 @@ def test_the_catalog_at_infinity_and_nan(name, order, catalog):
         else:
             assert got == (limit if abs(limit) < 1e9 else math.copysign(math.inf, limit))
     got = f(math.nan, *definition.defaults.values())
-    assert math.isnan(got) != _is_step(program(definition, order).result)
+    assert math.isnan(got) != _is_step(expression)
 
 
-def _is_step(result: Any) -> bool:
+def _is_step(slope: Any) -> bool:
     """Whether a slope is a choice of constants: then no branch can carry NaN."""
-    return result.is_Piecewise and not any(branch.has(X) for branch, _ in result.args)
+    return slope.is_Piecewise and not any(branch.has(X) for branch, _ in slope.args)
 
 
 # -- our own functions, and the language
@@ -171,14 +174,38 @@ def test_no_division_is_one_of_integers(tmp_path):
 
 def test_powers(tmp_path):
     a = Symbol("a", real=True)
-    expressions = [-(X**2), (-X) ** 3, X**-2, 1 / (a * X**2), 2**X, X ** (a + 1), (X**2) ** a, -X * a**2, (X**2) ** 2 / X**3]
+    expressions = [
+        -(X**2),
+        (-X) ** 3,
+        X**-2,
+        1 / (a * X**2),
+        2**X,
+        X ** (a + 1),
+        (X**2) ** a,
+        -X * a**2,
+        (X**2) ** 2 / X**3,
+    ]
     expressions += [X**2 / a**3, (X + 1) ** 2, X**2 - a**2, 2 ** (X**2), a ** -(X**3), X**4]
     built = build(tmp_path, *(CPrinter().function("f", ["x", "a"], [], e) for e in expressions))
     assert [f(3, 2) for f in built] == pytest.approx([float(e.subs({X: 3, a: 2})) for e in expressions], rel=1e-15)
 
 
 def test_words_of_the_language_can_be_names(tmp_path):
-    names = ["int", "double", "exp", "tanh", "y0", "gamma", "NAN", "INFINITY", "main", "actfn_sigmoid", "inline", "linux", "expf"]
+    names = [
+        "int",
+        "double",
+        "exp",
+        "tanh",
+        "y0",
+        "gamma",
+        "NAN",
+        "INFINITY",
+        "main",
+        "actfn_sigmoid",
+        "inline",
+        "linux",
+        "expf",
+    ]
     total = sum((Symbol(n, real=True) for n in names), start=parse("exp(x)*sigmoid(x)", {}))
     (f,) = build(tmp_path, CPrinter().function("f", ["x", *names], [(Symbol("erf"), X + 1)], total + Symbol("erf")))
     assert f(0.0, *(1.0 for _ in names)) == 1.5 + len(names)

@@ -18,7 +18,7 @@ from actfn.kernels.printed import load
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
-TOLERANCE = {"float16": 4e-3, "bfloat16": 3e-2, "float32": 2e-6, "float64": 2e-14}
+TOLERANCE = {"bfloat16": 3e-2, "float32": 2e-6, "float64": 2e-14}
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -43,7 +43,7 @@ def numbers(values) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["numbers", "arrays"])
 def test_value_dtype_and_shape(expression, compiled, truth, points, name, kind):
     at, values = points
-    with x64(name == "float64"):
+    with x64(name == "float64" or kind == "arrays"):  # under x64, too, a smaller dtype must stay
         x = jnp.asarray(at, dtype=name).reshape(2, 4)
         given = values if kind == "numbers" else {n: jnp.asarray(v, dtype=name) for n, v in values.items()}
         got = compiled(JaxPrinter(), expression)(x, **given)
@@ -52,13 +52,6 @@ def test_value_dtype_and_shape(expression, compiled, truth, points, name, kind):
         known = np.isfinite(wanted)
         rtol = TOLERANCE[name]
         np.testing.assert_allclose(numbers(got).ravel()[known], wanted[known], rtol=rtol, atol=rtol / 4)
-
-
-@pytest.mark.parametrize("name", ["float32", "bfloat16"])
-def test_the_dtype_stays_under_x64(expression, compiled, name):
-    with x64(True):
-        x = jnp.asarray([-1.0, 0.5], dtype=name)
-        assert compiled(JaxPrinter(), expression)(x, 0.75, 1.5, 0.125).dtype == x.dtype
 
 
 @pytest.mark.parametrize("name", sorted(entries()))
@@ -78,7 +71,17 @@ def test_gradients_of_the_catalog_are_finite_and_right(name, dtype):
     np.testing.assert_allclose(numbers(slope)[away], numbers(exact)[away], rtol=rtol, atol=1e-7)
 
 
-FUNCTIONS = ["sigmoid(x)", "softplus(x)", "tanh(x)", "erf(x)", "erfc(x)", "atan(x)", "asinh(x)", "expm1(-abs(x))", "cbrt(x)"]
+FUNCTIONS = [
+    "sigmoid(x)",
+    "softplus(x)",
+    "tanh(x)",
+    "erf(x)",
+    "erfc(x)",
+    "atan(x)",
+    "asinh(x)",
+    "expm1(-abs(x))",
+    "cbrt(x)",
+]
 FUNCTIONS += ["max(x, 0)", "min(x, 1)", "clip(x, -1, 1)", "abs(x)", "sign(x)*x", "sin(x)", "x*sigmoid(x)", "exp(-x**2)"]
 
 
@@ -120,7 +123,17 @@ def test_erfc_keeps_its_tail(read, compiled, dtype):
     np.testing.assert_allclose(got, [float(mpmath.erfc(x)) for x in at], rtol=rtol)
 
 
-KEEP_NAN = ["max(x, 0)", "max(0, x)", "min(x, 0)", "min(0, x)", "clip(x, -1, 1)", "sign(x)", "softplus(x)", "sigmoid(x)", "cbrt(x)"]
+KEEP_NAN = [
+    "max(x, 0)",
+    "max(0, x)",
+    "min(x, 0)",
+    "min(0, x)",
+    "clip(x, -1, 1)",
+    "sign(x)",
+    "softplus(x)",
+    "sigmoid(x)",
+    "cbrt(x)",
+]
 
 
 @pytest.mark.parametrize("formula_", KEEP_NAN)
@@ -144,10 +157,18 @@ def test_cbrt(read, compiled):
         x = jnp.asarray([-27.0, -8e-30, 0.0, 8e30], dtype="float64")
         np.testing.assert_allclose(f(x, 1.0, 1.0, 1.0), [-3.0, -2e-10, 0.0, 2e10], rtol=2e-14)
         slope = jax.grad(lambda u: f(u, 1.0, 1.0, 1.0).sum())(x)
-        np.testing.assert_allclose(slope, [1 / 27, 1 / 12e-20, 0.0, 1 / 12e20], rtol=2e-14)  # 0 at 0, where it is infinite
+        np.testing.assert_allclose(
+            slope, [1 / 27, 1 / 12e-20, 0.0, 1 / 12e20], rtol=2e-14
+        )  # 0 at 0, where it is infinite
 
 
-COMPOSED = ["softplus(alpha*x)", "where(x > 0, 1, exp(alpha))*x", "max(x, alpha) + cbrt(x)", "exp(alpha)", "where(x > alpha, 1, 2)"]
+COMPOSED = [
+    "softplus(alpha*x)",
+    "where(x > 0, 1, exp(alpha))*x",
+    "max(x, alpha) + cbrt(x)",
+    "exp(alpha)",
+    "where(x > alpha, 1, 2)",
+]
 
 
 @pytest.mark.parametrize("formula_", COMPOSED)
@@ -157,13 +178,13 @@ def test_it_composes(read, compiled, formula_, dtype):
     two = lambda u, a: f(u, a, 1.0, 1.0)  # noqa: E731
     x = jnp.asarray([-3.0, -0.5, 0.75, 2.0], dtype=dtype)
     alpha = jnp.asarray(0.75, dtype=dtype)
-    near = {"rtol": 1e-6 if dtype == "float32" else 1e-14}
+    rtol = 1e-6 if dtype == "float32" else 1e-14
     direct = two(x, 0.75)
-    np.testing.assert_allclose(jax.jit(two)(x, 0.75), direct, **near)
-    np.testing.assert_allclose(jax.vmap(two)(x, jnp.full_like(x, 0.75)), direct, **near)
+    np.testing.assert_allclose(jax.jit(two)(x, 0.75), direct, rtol=rtol)
+    np.testing.assert_allclose(jax.vmap(two)(x, jnp.full_like(x, 0.75)), direct, rtol=rtol)
     _, forward = jax.jvp(two, (x, alpha), (jnp.ones_like(x), jnp.zeros_like(alpha)))
     _, pull = jax.vjp(lambda u: two(u, 0.75), x)
-    np.testing.assert_allclose(forward, pull(jnp.ones_like(x))[0], **near)
+    np.testing.assert_allclose(forward, pull(jnp.ones_like(x))[0], rtol=rtol)
 
 
 def test_a_parameter_gets_its_gradient(read, compiled):

@@ -27,7 +27,23 @@ expm1 fabs fdim finite floor fma fmax fmin fmod frexp gamma hypot ilogb j0 j1 jn
 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow pow10 remainder remquo rint round scalb scalbln
 scalbn significand sin sinh sqrt tan tanh tgamma trunc y0 y1 yn"""
 
-_SAME = "exp log sin cos tan asin acos atan sinh cosh tanh asinh erf erfc sqrt".split()
+_SAME = [
+    "exp",
+    "log",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "erf",
+    "erfc",
+    "sqrt",
+]
 _BOUNDED = (sympy.exp, functions.sigmoid, sympy.tanh, sympy.erf, sympy.erfc, functions.erfc)
 
 
@@ -58,9 +74,7 @@ class CPrinter(CodePrinter):
         "actfn_sigmoid": _helper(
             "actfn_sigmoid", "double u", "const double t = exp(-fabs(u));", "return (u < 0.0 ? t : 1.0)/(1.0 + t);"
         ),
-        "actfn_softplus": _helper(
-            "actfn_softplus", "double u", "return (u < 0.0 ? 0.0 : u) + log1p(exp(-fabs(u)));"
-        ),
+        "actfn_softplus": _helper("actfn_softplus", "double u", "return (u < 0.0 ? 0.0 : u) + log1p(exp(-fabs(u)));"),
         "actfn_sign": _helper("actfn_sign", "double u", "return u > 0.0 ? 1.0 : (u < 0.0 ? -1.0 : u);"),
         "actfn_maximum": _helper("actfn_maximum", "double a, double b", "return (a > b || a != a) ? a : b;"),
         "actfn_minimum": _helper("actfn_minimum", "double a, double b", "return (a < b || a != a) ? a : b;"),
@@ -75,7 +89,9 @@ class CPrinter(CodePrinter):
         self, name: str, arguments: Sequence[str], lines: Sequence[tuple[str, str]], result: str, doc: str
     ) -> str:
         # A backslash at a line's end, or its trigraph, would carry the comment on into the code.
-        text = "".join(f"// {line}{' .' * line.endswith((chr(92), '??/'))}\n" for line in map(str.rstrip, doc.splitlines()))
+        text = "".join(
+            f"// {line}{' .' * line.endswith((chr(92), '??/'))}\n" for line in map(str.rstrip, doc.splitlines())
+        )
         text += f"static inline double {name}({', '.join(f'double {a}' for a in arguments)}) {{\n"
         words = set(re.findall(r"\w+", " ".join([*(right for _, right in lines), result])))
         text += "".join(f"    (void){a};\n" for a in arguments if a not in words)
@@ -104,7 +120,11 @@ class CPrinter(CodePrinter):
         return super().product(sorted(factors, key=lambda f: (not f.is_number, not isinstance(f, _BOUNDED))))
 
     def power(self, base: Expr, exponent: Expr) -> str:
-        return "*".join([self._print(base)] * int(exponent)) if _is_short(base, exponent) else super().power(base, exponent)
+        return (
+            "*".join([self._print(base)] * int(exponent))
+            if _is_short(base, exponent)
+            else super().power(base, exponent)
+        )
 
     def level(self, expr: Any, text: str) -> int:
         return MUL if isinstance(expr, Pow) and _is_short(*expr.args) else super().level(expr, text)

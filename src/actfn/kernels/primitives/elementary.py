@@ -95,6 +95,11 @@ def build(c: ModuleType) -> SimpleNamespace:
             return high, fma(a, b, -high) + rest
 
         @primitive
+        def weighted(a, high, low):
+            """a*(high + low), rounded once."""
+            return fma(a, high, a * low)
+
+        @primitive
         def ends_with(u, slope, last, last_low):
             """(high, low): u*slope + last + last_low."""
             high = fma(u, slope, last)
@@ -131,6 +136,10 @@ def build(c: ModuleType) -> SimpleNamespace:
             return a * b, -c.ZERO
 
         @primitive
+        def weighted(a, high, low):
+            return a * high  # the sum would lose the sign of a zero
+
+        @primitive
         def ends_with(u, slope, last, last_low):
             return fma(u, slope, last), -c.ZERO
 
@@ -143,7 +152,7 @@ def build(c: ModuleType) -> SimpleNamespace:
         """a*(high + low)*s/UNIT, rounded once; s is a power of two, and the product may be subnormal or a large."""
         large = fabs(a) > c.ONE
         b = a * c.UNSCALE if large else a
-        return fma(b, high * s, b * (low * s)) * (c.ONE if large else c.UNSCALE)
+        return weighted(b, high * s, low * s) * (c.ONE if large else c.UNSCALE)
 
     # -- exponentials
 

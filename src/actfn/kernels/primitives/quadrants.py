@@ -6,6 +6,8 @@ number times 2^k, so a table of a few floats for each k replaces a value of pi w
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -41,14 +43,14 @@ def _two_over_pi() -> int:
 def _table(largest: int, bits: tuple[int, ...]) -> tuple[np.ndarray, ...]:
     """2^k * 2/pi modulo 4 for k = 0 ... largest, as a sum of floats with so many bits each."""
     whole = _two_over_pi()
-    parts = np.zeros((len(bits), largest + 1))
+    parts: list[list[float]] = [[] for _ in bits]
     for k in range(largest + 1):
-        rest = (whole << k) % (4 << BITS)
-        for j, count in enumerate(bits):
+        rest = (whole << k) & ((4 << BITS) - 1)
+        for part, count in zip(parts, bits, strict=True):
             drop = max(rest.bit_length() - count, 0)
-            parts[j, k] = np.ldexp(float(rest >> drop), drop - BITS)
+            part.append(math.ldexp(rest >> drop, drop - BITS))
             rest &= (1 << drop) - 1
-    return tuple(np.ascontiguousarray(part) for part in parts)
+    return tuple(np.array(part) for part in parts)
 
 
 HIGH_32, LOW_32 = _table(128 - 23, (29, 53))  # a float32 times 29 bits is exact in float64
