@@ -313,20 +313,21 @@ def reference(program: Program, parameters: Mapping[Symbol, Rational]) -> Any:
 # -- judging ------------------------------------------------------------------------------------------------------------
 
 
-@intrinsic
-def _bits(typing_context, x):
+def _bits_of(typing_context, x):
     def codegen(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.IntType(64))
 
     return numba.types.int64(numba.types.float64), codegen
 
 
-@intrinsic
-def _float(typing_context, bits):
+def _float_of(typing_context, bits):
     def codegen(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.DoubleType())
 
     return numba.types.float64(numba.types.int64), codegen
+
+
+_bits, _float = intrinsic(_bits_of), intrinsic(_float_of)
 
 
 @primitive
@@ -412,7 +413,8 @@ class Tally:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Tally:
         known: dict[str, Any] = {k: v for k, v in data.items() if k in cls.__dataclass_fields__}
-        return cls(**known | {"max_ulp": float(str(known["max_ulp"]).replace("infinite", "inf"))})
+        known["max_ulp"] = float(str(known["max_ulp"]).replace("infinite", "inf"))
+        return cls(**known)
 
 
 Compute = Callable[[np.ndarray, np.ndarray], None]

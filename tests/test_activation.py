@@ -133,9 +133,9 @@ def test_what_goes_in_comes_out():
 
 @pytest.mark.parametrize("x", [np.array([-1.0]), torch.tensor([-1.0])], ids=["numpy", "torch"])
 def test_a_call_refuses_other_parameters(x):
-    with pytest.raises(TypeError, match="no free parameter 'beta'; its parameters: alpha"):
+    with pytest.raises(TypeError, match=r"elu.*'beta'"):
         actfn.get("elu")(x, beta=1.0)
-    with pytest.raises(TypeError, match="no free parameter 'alpha'; its parameters: none"):
+    with pytest.raises(TypeError, match=r"relu.*'alpha'"):
         actfn.get("relu")(x, alpha=1.0)
     with pytest.raises(ValueError, match=r"alpha = -1\.0 is outside its domain, positive"):
         actfn.get("celu")(x, alpha=-1.0)

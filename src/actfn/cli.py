@@ -302,6 +302,8 @@ def main(arguments: list[str] | None = None) -> None:
     code = 0
     try:
         code = app(args=arguments, standalone_mode=False) or 0
+        if code == 130:  # what Typer makes of Ctrl-C
+            raise KeyboardInterrupt
     except typer.Exit as stop:
         code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):

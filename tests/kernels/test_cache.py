@@ -422,7 +422,7 @@ def test_ctrl_c_ends_a_process_that_builds(place):
     time.sleep(0.7)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGINT, err
-    assert "KeyboardInterrupt" in err
+    assert process.returncode in (-signal.SIGINT, 1), err  # 1: what the build still ran made Python forget the signal
+    assert err.splitlines()[-1] == "KeyboardInterrupt"
     if place.exists():
         assert_whole(place)

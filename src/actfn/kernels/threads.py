@@ -69,10 +69,13 @@ def each_part(n: int, threads: int, work: Callable[[int, int], object]) -> None:
     """`work(start, stop)` for parts that make up range(n), at once in as many threads; raises what a part raised."""
     parts = max(1, min(threads, n // GRAIN))
     chunk = -(-n // parts // 64) * 64  # whole cache lines, so that no two threads write to one
-    pool = _pool(parts - 1) if parts > 1 else None
+    if parts == 1:
+        work(0, n)
+        return
+    pool = _pool(parts - 1)
     waiting: list[Future[object]] = []
     try:
-        for at in range(chunk, n, chunk) if pool else []:
+        for at in range(chunk, n, chunk):
             part = (at, min(at + chunk, n))
             try:
                 waiting.append(pool.submit(work, *part))
@@ -80,7 +83,7 @@ def each_part(n: int, threads: int, work: Callable[[int, int], object]) -> None:
                 if "shutdown" not in str(error):
                     raise
                 work(*part)  # the interpreter is ending, and no thread takes work any more
-        work(0, min(chunk, n) if pool else n)
+        work(0, min(chunk, n))
     finally:
         wait(waiting)  # a caller that fails, or is interrupted, gives back memory that no part may still write to
     for future in waiting:

@@ -16,6 +16,7 @@ import torch
 from torch.autograd import forward_ad
 
 from actfn.definition import Definition
+from actfn.formula.printers.torch import TorchPrinter
 from actfn.kernels.inverse import from_output
 from actfn.kernels.printed import load
 from actfn.torch import eager, native
@@ -62,21 +63,30 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
             return _by_kernel(spec, x, parameters, inplace, save, accuracy)
         return x.copy_(y) if inplace else y
 
-    activation = load(_signature(definition, operator), definition.name, _namespace(definition, operator, general))
+    name = TorchPrinter().identifier(definition.name)  # not a word of Python's
+    activation = load(_signature(name, definition, operator), name, _namespace(definition, operator, general))
     activation.__module__ = "actfn.torch"
     activation.__doc__ = f"{definition.title or definition.name}: {definition.formula}\n\n{definition.summary}"
     return activation
 
 
-def _signature(definition: Definition, operator: native.Native | None) -> str:
+_KEYWORDS = ("inplace", "save", "accuracy")
+
+
+def _signature(name: str, definition: Definition, operator: native.Native | None) -> str:
     """The source of the function that users call: its parameters by name, and a short way to the native operator.
 
     The short way is for tensors on which a microsecond counts: default parameters, few elements, nothing special asked.
     """
     names = list(definition.defaults)
+    taken = next((n for n in names if n in _KEYWORDS), None)
+    if taken:
+        raise ValueError(
+            f"{taken} is an option of functions for PyTorch; name the parameter otherwise, such as {taken}_1"
+        )
     listed = "".join(f", {n}=_default_{n}" for n in names)
     given = "".join(f"{n}, " for n in names)
-    text = f"def {definition.name}(x{listed}, *, inplace=False, save='input', accuracy='fast'):\n"
+    text = f"def {name}(x{listed}, *, inplace=False, save='input', accuracy='fast'):\n"
     if operator is not None:
         tests = [
             "_native()",

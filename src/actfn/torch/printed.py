@@ -70,8 +70,10 @@ def along(spec: Spec, name: str | None = None) -> Spec:
 
 def transformed(*tensors: torch.Tensor) -> bool:
     """Whether a transform of `torch.func` is at work, or a tensor stands for many, as in a batched backward pass."""
-    active, batched = torch._C._are_functorch_transforms_active(), torch._C._functorch.is_legacy_batchedtensor
-    return active or any(map(batched, tensors))
+    internals: Any = torch._C
+    return internals._are_functorch_transforms_active() or any(
+        map(internals._functorch.is_legacy_batchedtensor, tensors)
+    )
 
 
 class Derivative(torch.autograd.Function):

@@ -21,7 +21,8 @@ relu(x)**2; where(x > 0, x, alpha*(exp(x) - 1)); where(x >= 1, 1, where(x < -1, 
 where(x > -1 and x < 1 or x > 2, x, 0); where(not (x > 0 and x < 1), x, 1); where(x == 0, 1, x); where(x != 0, x, alpha)
 where(x > 0, 1, negative_slope); where(alpha > 1, x, 2*x); where(x > 0, alpha, beta); where(x > 2, x, where(x > 0, 1, alpha))
 exp(alpha); 3; sqrt(2/pi); alpha; alpha*beta + 1; exp(alpha)*x; x*alpha**beta; max(alpha, beta)*x; where(alpha > beta, 1, 2)
-(x + 1)**(alpha + 1); -(x + 1); -x**2; (-x)**3; 1/(1 + exp(-x)); x*(1 + x)/(2*(3 + x)); x - (alpha - 1); (x**2)**alpha"""
+(x + 1)**(alpha + 1); -(x + 1); -x**2; (-x)**3; 1/(1 + exp(-x)); x*(1 + x)/(2*(3 + x)); x - (alpha - 1); (x**2)**alpha
+sigmoid(e)*x; expm1(exp(1)) + x"""
 
 
 EVERY_FORMULA = [f.strip() for f in FORMULAS.replace("\n", ";").split(";")]

@@ -31,7 +31,7 @@ def dtype(request: pytest.FixtureRequest) -> Iterator[str]:
 def x64(on: bool):
     context = getattr(jax, "enable_x64", None)
     if context is None:
-        from jax.experimental import enable_x64 as context  # before JAX 0.8
+        from jax.experimental import enable_x64 as context  # type: ignore[attr-defined]  # before JAX 0.8
     return context(on)
 
 

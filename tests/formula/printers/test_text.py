@@ -34,6 +34,11 @@ def test_it_reads_as_typed(formula, text):
     assert TextPrinter().expression(parse(formula, {"alpha": ALPHA})) == text
 
 
+def test_a_negative_base_is_bracketed():
+    assert TextPrinter().expression(sympy.Pow(-2, X)) == "(-2)**x"
+    assert printer("torch").expression(sympy.Pow(-2, X)) == "(-2)**x"
+
+
 LEAVES = st.sampled_from(["x", "alpha", "1", "2", "0.5", "3.7", "pi"])
 
 

@@ -14,7 +14,7 @@ import sympy
 from sympy import Expr, Piecewise, Pow, Rational
 
 from actfn.formula import functions
-from actfn.formula.printers.constants import literal, value
+from actfn.formula.printers.constants import literal
 from actfn.formula.printers.target import MUL, CodePrinter
 
 _KEYWORDS = """auto break case char const continue default do double else enum extern float for goto if inline int long
@@ -107,11 +107,6 @@ class CPrinter(CodePrinter):
         return "/".join(part if "." in part or "e" in part else f"{part}.0" for part in text.split("/"))
 
     _print_Integer = _print_Zero = _print_One = _print_NegativeOne = _print_Half = _print_Rational
-
-    def _print_Pi(self, expr: Expr) -> str:
-        return self._print_Rational(value(expr))
-
-    _print_Exp1 = _print_Pi
 
     # -- arithmetic
 

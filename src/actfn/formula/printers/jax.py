@@ -18,7 +18,8 @@ from actfn.formula.printers.numpy import PythonPrinter
 
 _SAME = ["sign", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"]
 
-# `where`, not `abs`, whose slope at 0 is JAX's choice. The slope is t/(1 + t)**2, where jax.nn's, s*(1 - s), is 0 from 17 on in float32.
+# `where`, not `abs`, whose slope at 0 is JAX's choice. The slope here is t/(1 + t)**2; that of jax.nn.sigmoid, s*(1 - s),
+# is 0 from 17 on in float32.
 _SIGMOID = """\
 def _sigmoid(u):
     t = jnp.exp(jnp.where(u < 0, u, -u))

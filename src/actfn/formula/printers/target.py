@@ -267,6 +267,11 @@ class CodePrinter(InfixPrinter):
     def _print_Rational(self, expr: Rational) -> str:
         return literal(expr)
 
+    def _print_number(self, expr: Any) -> str:
+        return self._print_Rational(value(expr))
+
+    _print_Pi = _print_Exp1 = _print_number
+
     def _print_NoneType(self, expr: None) -> str:
         raise self.refuse("number for a constant that isn't real")
 

@@ -29,7 +29,12 @@ _MAXIMUM = "def _maximum(a, b):\n    return torch.where((a > b) | (a != a), a, b
 _MINIMUM = "def _minimum(a, b):\n    return torch.where((a < b) | (a != a), a, b)"
 
 # From 40 on log(1 + exp(u)) is u in float64, where PyTorch's own default, 20, is wrong by 2e-9.
-_SOFTPLUS = "def _softplus(u):\n    return torch.nn.functional.softplus(u, threshold=40)"
+# torch.sigmoid's slope s*(1 - s) is 0 from 17 on in float32, and softplus has a threshold: these keep both tails.
+_SIGMOID = """def _sigmoid(u):
+    e = torch.exp(torch.where(u < 0, u, -u))
+    return torch.where(u < 0, e, 1)/(1 + e)"""
+_SOFTPLUS = """def _softplus(u):
+    return torch.where(u < 0, 0, u) + torch.log1p(torch.exp(torch.where(u < 0, u, -u)))"""
 
 # torch.sign(nan) is 0.
 _SIGN = "def _sign(u):\n    return torch.where(u != u, u, torch.sign(u))"
@@ -50,7 +55,7 @@ class TorchPrinter(PythonPrinter):
         **{getattr(sympy, n): f"torch.{n}" for n in _SAME},
         functions.expm1: "torch.expm1",
         functions.log1p: "torch.log1p",
-        functions.sigmoid: "torch.sigmoid",
+        functions.sigmoid: "_sigmoid",
         functions.softplus: "_softplus",
         functions.erfc: "torch.erfc",
         functions.cbrt: "_cbrt",
@@ -59,6 +64,7 @@ class TorchPrinter(PythonPrinter):
     }
     helpers: ClassVar[Mapping[str, str]] = {
         "_sign": _SIGN,
+        "_sigmoid": _SIGMOID,
         "_softplus": _SOFTPLUS,
         "_cbrt": _CBRT,
         "_maximum": _MAXIMUM,
