@@ -25,8 +25,8 @@ card: $(VENV)/core.stamp
 	@$(BIN)/actfn card elu
 
 test: $(VENV)/dev.stamp chromium
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest

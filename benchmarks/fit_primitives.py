@@ -209,7 +209,7 @@ def fits() -> dict[str, Fit]:
         lambda u: u**2 / mp.log1p(u),
         0,
         mp.exp(-1),
-        SOFTPLUS_FAR_32=6,
+        SOFTPLUS_FAR_32=7,
         SOFTPLUS_FAR_WIDE=12,
         SOFTPLUS_FAR_64=14,
     )

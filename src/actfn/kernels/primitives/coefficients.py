@@ -85,6 +85,19 @@ LOG_64 = (
     0.6666666666666734,
 )
 
+# (2 atanh(s)/s - 2 - 2u/3)/u^2, u = s^2, relative to atanh(s).
+# 0.0 <= u <= 0.02944; degree 6; error 2^-66.28
+# Remake: python benchmarks/fit_primitives.py POW_64
+POW_64 = (
+    0.1319464041092233,
+    0.13257013447852997,
+    0.1538674820337123,
+    0.18181784585035302,
+    0.22222222517136975,
+    0.2857142857011747,
+    0.4000000000000221,
+)
+
 # log(cosh(a/2))/u, u = a^2, relative to softplus(-a).
 # 0.0 <= u <= 1.0; degree 3; error 2^-26.7
 # Remake: python benchmarks/fit_primitives.py SOFTPLUS_NEAR_32
@@ -126,15 +139,16 @@ SOFTPLUS_NEAR_64 = (
 )
 
 # (log1p(u) - u)/u^2, relative to log1p(u).
-# 0.0 <= u <= 0.36788; degree 5; error 2^-27.5
+# 0.0 <= u <= 0.36788; degree 6; error 2^-31.2
 # Remake: python benchmarks/fit_primitives.py SOFTPLUS_FAR_32
 SOFTPLUS_FAR_32 = (
-    np.float32(0.05336511),
-    np.float32(-0.13108562),
-    np.float32(0.1922296),
-    np.float32(-0.24910167),
-    np.float32(0.3332845),
-    np.float32(-0.4999991),
+    np.float32(-0.039056152),
+    np.float32(0.10307391),
+    np.float32(-0.15582275),
+    np.float32(0.19828467),
+    np.float32(-0.24985082),
+    np.float32(0.33332708),
+    np.float32(-0.4999999),
 )
 
 # (log1p(u) - u)/u^2, relative to log1p(u).
@@ -458,17 +472,4 @@ CBRT_64 = (
     -0.3006129138021322,
     0.7181552844174984,
     0.5069788873151861,
-)
-
-# (2 atanh(s)/s - 2 - 2u/3)/u^2, u = s^2, relative to atanh(s).
-# 0.0 <= u <= 0.02944; degree 6; error 2^-66.28
-# Remake: python benchmarks/fit_primitives.py POW_64
-POW_64 = (
-    0.1319464041092233,
-    0.13257013447852997,
-    0.1538674820337123,
-    0.18181784585035302,
-    0.22222222517136975,
-    0.2857142857011747,
-    0.4000000000000221,
 )

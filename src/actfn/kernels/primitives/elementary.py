@@ -387,7 +387,7 @@ def build(c: ModuleType) -> SimpleNamespace:
         e = w * s
         whole = at_least(x, c.ZERO)
         far = whole + e
-        far_low = fma(e * e, polynomial(e, c.SOFTPLUS_FAR), fma(w_low, s, (whole - far) + e))
+        far_low = fma(e, e * polynomial(e, c.SOFTPLUS_FAR), fma(w_low, s, (whole - far) + e))
         u = t * t
         near = fma(c.HALF, x, c.LN2)
         near_low = fma(u, polynomial(u, c.SOFTPLUS_NEAR), fma(c.HALF, x, c.LN2 - near) + c.LN2_LOW)
