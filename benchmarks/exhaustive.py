@@ -444,9 +444,9 @@ class Truth:
 
 
 def _tangent(expression: Expr) -> tuple[float, int, int] | None:
-    """(c, k, s): for every subnormal float32 x, f(x) - c*x is tiny beside x and has the sign of s*x^k. None: not proven.
+    """(c, k, s): where c*x is subnormal, f(x) - c*x is tiny beside x and has the sign of s*x^k. None: not proven.
 
-    Where c is 1/2, every second subnormal is nearly a tie, millions in all. By Taylor's formula with the remainder at
+    Where c is 1/2, every second such x is nearly a tie, millions in all. By Taylor's formula with the remainder at
     some point of the interval, where Arb gives the derivative of order k a sign, they are settled at once.
     """
     expression = unfold(expression)
@@ -455,7 +455,7 @@ def _tangent(expression: Expr) -> tuple[float, int, int] | None:
     slope = sympy.nsimplify(sympy.diff(expression, X).xreplace({X: sympy.S.Zero}).doit())
     if not (slope.is_Rational and slope != 0 and is_power_of_two(abs(slope))):
         return None
-    around, term = arb(0, 2.0**-126), sympy.diff(expression, X)
+    around, term = arb(0, 2.0**-126 / float(abs(slope))), sympy.diff(expression, X)
     for k in range(2, 5):
         term = sympy.diff(term, X)
         with working_precision(128):
@@ -509,14 +509,14 @@ class Scanner:
         doubtful += [(float(x[i]), float(y[i])) for i in taken]
 
     def _by_tangent(self, x: Any, y: Any, unsure: np.ndarray, tally: Tally) -> np.ndarray:
-        """Settles the ties among subnormals, see `_tangent`, and returns the others."""
+        """Settles the ties among subnormal results, see `_tangent`, and returns the others."""
         if self.truth.tangent is None or not unsure.size:
             return unsure
         slope, k, sign = self.truth.tangent
         at = x[unsure].astype(np.float64)
         units = slope * at * 2.0**149  # exact
         below = np.floor(units)
-        tie = (np.abs(at) < 2.0**-126) & (units - below == 0.5)
+        tie = (np.abs(units) < 2.0**23) & (units - below == 0.5)
         true = below[tie] + (sign * np.sign(at[tie]) ** k > 0)
         got = y[unsure[tie]].astype(np.float64) * 2.0**149
         wrong = got != true

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -215,7 +216,7 @@ def true_elu(x: float, alpha: float, order: int) -> tuple[Fraction, Fraction]:
     return value - error, value + error
 
 
-def rounded_once(ends: tuple[Fraction, Fraction]) -> float:
+def rounded_once(ends: Sequence[Fraction]) -> float:
     """Python rounds the quotient of two integers once, half to even."""
     low, high = (end.numerator / end.denominator for end in ends)
     assert low == high, "60 digits don't decide this rounding"
@@ -225,8 +226,8 @@ def rounded_once(ends: tuple[Fraction, Fraction]) -> float:
 def test_the_exact_computation_rounds_as_it_says():
     assert rounded_once(true_elu(-1.0, 1.0, 0)) == -0.6321205588285577  # -0.63212055882855767840...
     assert rounded_once(true_elu(-1e-20, 1.0, 0)) == -1e-20
-    assert rounded_once((Fraction(1) + Fraction(1, 2**53),) * 2) == 1.0  # a tie goes to even
-    assert rounded_once((Fraction(1) + Fraction(3, 2**53),) * 2) == 1.0 + 2**-51
+    assert rounded_once(2 * [Fraction(1) + Fraction(1, 2**53)]) == 1.0  # a tie goes to even
+    assert rounded_once(2 * [Fraction(1) + Fraction(3, 2**53)]) == 1.0 + 2**-51
     with pytest.raises(AssertionError, match="60 digits"):
         rounded_once((Fraction(1), Fraction(1) + Fraction(1, 2**52)))
 

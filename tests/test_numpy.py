@@ -46,7 +46,9 @@ def test_the_dtype_stays(dtype):
         np.testing.assert_allclose(y, naive_elu(x.astype(float), 0.5).astype(dtype), rtol=2 * np.finfo(dtype).eps)
 
 
-@pytest.mark.parametrize("x", [-1, True, [-1, 2], [[-1.0], [2.0]], np.int8([-1, 2]), np.float64(-1.0), []], ids=repr)
+@pytest.mark.parametrize(
+    "x", [-1, True, [-1, 2], [[-1.0], [2.0]], np.array([-1, 2], np.int8), np.float64(-1.0), []], ids=repr
+)
 def test_whatever_numpy_reads_as_real_numbers_becomes_float64(x):
     y = actfn.get("elu")(x, alpha=2.0)
     assert y.dtype == np.float64

@@ -159,7 +159,7 @@ def test_subnormal_ties_are_settled_by_the_tangent():
         y[:] = [truth.rounded(a) for a in x.tolist()]
 
     scanner = Scanner(fill, {"right": right}, truth)
-    for start in (1, 0x80000001):
+    for start in (1, 0x80000001, 0x00FFFE00, 0x80FFFE00):  # up to where half of x is normal
         tally, doubtful = scanner.scan(start, 400)["right"]
         assert (tally.settled_by_tangent, tally.misrounded, doubtful) == (200, 0, [])
 

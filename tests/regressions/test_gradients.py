@@ -68,19 +68,23 @@ def test_no_nan_gradient_by_a_parameter_at_large_arguments():
         ("where(x > 1, log(x), x - 1)", -5.0, 1.0),
         ("where(abs(x) > 1, 1/x, x)", 0.0, 1.0),
         ("where(x < 0, 1/(1 - x) - 1, log(1 + x))", 1.0, 0.5),
-        ("where(x < 1, exp(1/(x**2 - 1)), 0)", 1.0, None),
+        pytest.param(
+            *("where(x < 1, exp(1/(x**2 - 1)), 0)", 1.0, 0.0),
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason="a slope at a kink is taken from the piece's formula, also where only its limit exists",
+            ),
+        ),
     ],
 )
 def test_no_nan_gradient_from_the_branch_that_is_not_taken(formula, at, expected):
     """The same of any formula of a user's own."""
     for dtype in (torch.float32, torch.float64):
         found = slope(function(actfn.define(formula).definition), torch.tensor([at], dtype=dtype))
-        if expected is not None:
-            assert found.item() == pytest.approx(expected)
+        assert found.item() == pytest.approx(expected)
     for transform in (torch.func.grad, torch.func.jacrev, torch.func.jacfwd):
-        if expected is not None:
-            f = function(actfn.define(formula).definition)
-            assert transform(f)(torch.tensor(at)).item() == pytest.approx(expected)
+        f = function(actfn.define(formula).definition)
+        assert transform(f)(torch.tensor(at)).item() == pytest.approx(expected)
 
 
 def test_the_derivative_in_the_tail_is_not_zero():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_small_arguments_of_formulas_written_out():
         ("1/(1 + exp(-x)) - 1/2", x / 4),
         ("(exp(x) - exp(-x))/(exp(x) + exp(-x))", x),
     ]:
-        given = {"a": 2.0} if "a*" in formula else {}
+        given: dict[str, Any] = {"a": 2.0} if "a*" in formula else {}
         y = function(actfn.define(formula, **given).definition)(x)
         torch.testing.assert_close(y, expected, rtol=1e-6, atol=0, msg=formula)
 

@@ -61,7 +61,9 @@ class Request:
     @property
     def arrays(self) -> tuple[str, ...]:
         """The arguments that are arrays, beside the parameters."""
-        return {"value": ("x",), "product": ("x", "g"), "double": ("x", "g", "gg"), "output": ("y", "g")}[self.form]
+        return {"value": ("x",), "product": ("x", "_g"), "double": ("x", "_g", "_gg"), "output": ("_y", "_g")}[
+            self.form
+        ]
 
     @property
     def outputs(self) -> int:
@@ -248,7 +250,7 @@ def program(request: Request) -> Program:
 
     from actfn.kernels.lower import combined, of_output
 
-    g, gg = Symbol("g", real=True), Symbol("gg", real=True)
+    g, gg = Symbol("_g", real=True), Symbol("_gg", real=True)  # no parameter begins with _
     if request.form == "output":
         from actfn.kernels.inverse import Y, from_output
 

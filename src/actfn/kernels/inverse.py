@@ -18,7 +18,7 @@ from actfn.formula.functions import X, elementary
 from actfn.formula.pieces import Case, Piece, Undecided, cases
 from actfn.kernels.lower import stable
 
-Y = Symbol("y", real=True)
+Y = Symbol("_y", real=True)  # no parameter begins with _
 
 
 class NoInverse(ValueError):

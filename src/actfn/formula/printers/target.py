@@ -48,15 +48,19 @@ class InfixPrinter(Printer):
     def refuse(self, what: object) -> UnprintableError:
         return UnprintableError(f"{self.target} has no {what}")
 
+    def folds(self, expr: Any) -> bool:
+        """Whether an expression is printed as one number, which it is built from."""
+        return False
+
     # -- brackets
 
     def level(self, expr: Any, text: str) -> int:
         """How tightly a printed expression holds together, in the numbers of `PRECEDENCE`."""
         if text.startswith("-"):
             return ADD
-        if expr.is_Add and not is_compound(expr):
+        if expr.is_Add and not self.folds(expr):
             return ADD
-        if isinstance(expr, Rational | Float) or is_compound(expr):
+        if isinstance(expr, Rational | Float) or self.folds(expr):
             return MUL if "/" in text or "*" in text else ATOM
         if expr.is_Mul:
             return MUL
@@ -94,7 +98,7 @@ class InfixPrinter(Printer):
 
     def _print_Add(self, expr: Expr) -> str:
         terms = sorted(self.terms(expr), key=lambda t: bool(t.is_number))  # exp(x) - 1, not -1 + exp(x)
-        texts = [self.enclose(self._print(t)) if t.is_Add and not is_compound(t) else self._print(t) for t in terms]
+        texts = [self.enclose(self._print(t)) if t.is_Add and not self.folds(t) else self._print(t) for t in terms]
         first = next((i for i, t in enumerate(texts) if not t.startswith("-")), 0)
         texts.insert(0, texts.pop(first))
         return texts[0] + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in texts[1:])
@@ -258,6 +262,9 @@ class CodePrinter(InfixPrinter):
         raise NotImplementedError
 
     # -- numbers
+
+    def folds(self, expr: Any) -> bool:
+        return is_compound(expr)
 
     def _print(self, expr: Any, **kwargs: Any) -> str:
         if is_compound(expr):

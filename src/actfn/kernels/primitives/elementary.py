@@ -374,9 +374,10 @@ def build(c: ModuleType) -> SimpleNamespace:
 
     @primitive
     def softplus_parts(x):
-        """(high, low, e, e_low, s): softplus(x) = high + low for x <= LARGEST_SOFTPLUS, exp(-|x|) = (e + e_low)*s/UNIT.
+        """(whole, high, low, e, e_low, s): softplus(x) = whole + (high + low) for x <= LARGEST_SOFTPLUS.
 
-        log(2 cosh(x/2)) + x/2 where |x| < 1; max(x, 0) + log1p(exp(-|x|)) elsewhere.
+        log(2 cosh(x/2)) + x/2 where |x| < 1, whole being 0; max(x, 0) + log1p(exp(-|x|)) elsewhere, whole being the
+        maximum. exp(-|x|) = (e + e_low)*s/UNIT.
         """
         x = at_most(x, c.LARGEST_SOFTPLUS)
         t = at_least(-fabs(x), c.LOWEST_EXP)
@@ -384,27 +385,28 @@ def build(c: ModuleType) -> SimpleNamespace:
         w, w_low = exp_reduced(remainder(t, m - c.SHIFT_SCALED))
         scaled = power_of_two(m)
         s = scaled * c.UNSCALE
-        e = w * s
-        whole = at_least(x, c.ZERO)
-        far = whole + e
-        far_low = fma(e, e * polynomial(e, c.SOFTPLUS_FAR), fma(w_low, s, (whole - far) + e))
+        far, far_low = w * s, w_low * s
+        far_low = fma(far, far * polynomial(far, c.SOFTPLUS_FAR), fma(-far, far_low, far_low))
         u = t * t
         near = fma(c.HALF, x, c.LN2)
         near_low = fma(u, polynomial(u, c.SOFTPLUS_NEAR), fma(c.HALF, x, c.LN2 - near) + c.LN2_LOW)
         is_near = t > -c.ONE
-        return near if is_near else far, near_low if is_near else far_low, w, w_low, scaled
+        whole = c.ZERO if is_near else at_least(x, c.ZERO)
+        return whole, near if is_near else far, near_low if is_near else far_low, w, w_low, scaled
 
     @primitive
     def softplus(x):
-        high, low, _, _, _ = softplus_parts(x)
-        return x if x > c.LARGEST_SOFTPLUS else high + low
+        whole, high, low, _, _, _ = softplus_parts(x)
+        return x if x > c.LARGEST_SOFTPLUS else whole + (high + low)
 
     @primitive
     def times_softplus(a, x):
         """a*softplus(x), which neither rounds nor underflows before the product."""
-        high, low, e, e_low, s = softplus_parts(x)
+        whole, high, low, e, e_low, s = softplus_parts(x)
+        total = whole + high
+        total, low = folded(total, ((whole - total) + high) + low)
         tail = x < c.EXP_SOFTPLUS  # where it is exp(x)
-        y = product(a, e if tail else high, e_low if tail else low, s if tail else c.UNIT)
+        y = product(a, e if tail else total, e_low if tail else low, s if tail else c.UNIT)
         return a * x if x > c.LARGEST_SOFTPLUS else y
 
     # -- the error functions

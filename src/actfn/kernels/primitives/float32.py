@@ -10,7 +10,7 @@ from numpy import float32, float64
 
 from actfn.kernels.primitives import constants32 as c
 from actfn.kernels.primitives import elementary, wide
-from actfn.kernels.primitives.coefficients import COS_32, ERF_32, LOG_ERFC_32, SIN_32
+from actfn.kernels.primitives.coefficients import COS_32, COS_64, ERF_32, LOG_ERFC_32, SIN_32, SIN_64
 from actfn.kernels.primitives.intrinsics import at_most, copysign, fabs, fma, polynomial, power_of_two, primitive
 from actfn.kernels.primitives.quadrants import flip_sign_by_half, odd, quadrant_32
 
@@ -66,7 +66,14 @@ def cos(x):
 
 @primitive
 def tan(x):
-    return float32(wide.tan(float64(x)))
+    """In float64, as the argument's remainder is."""
+    m, r = quadrant_32(x)
+    u = r * r
+    sine = fma(r * u, polynomial(u, SIN_64), r)
+    cosine = fma(u * u, polynomial(u, COS_64), fma(-0.5, u, 1.0))
+    turned = odd(m)
+    y = (-cosine if turned else sine) / (sine if turned else cosine)
+    return x if fabs(x) < c.TINY else float32(y)
 
 
 @primitive
