@@ -62,7 +62,7 @@ ALLOWED = (
 
 NUMBERS = ["0", "1", "2", "3", "0.5", ".1", "2.", "1e-3", "1e3", "10", "64", "100", "1e300", "1e-320", "1/3"]
 HOSTILE = [
-    "__import__('os').system('touch /tmp/owned')",
+    "__import__('os').system('touch owned')",
     "().__class__.__bases__[0].__subclasses__()",
     "[c for c in ().__class__.__mro__]",
     "(lambda f: f(f))(lambda f: f(f))",

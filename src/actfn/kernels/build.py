@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from actfn.kernels.lower import Program
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
-FORMS = ("value", "product", "double", "output")
 ITEMSIZE = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 
 

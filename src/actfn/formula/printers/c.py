@@ -15,7 +15,7 @@ from sympy import Expr, Piecewise, Pow, Rational
 
 from actfn.formula import functions
 from actfn.formula.printers.constants import literal
-from actfn.formula.printers.target import MUL, CodePrinter
+from actfn.formula.printers.target import ELEMENTARY, MUL, CodePrinter
 
 _KEYWORDS = """auto break case char const continue default do double else enum extern float for goto if inline int long
 register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof
@@ -27,23 +27,7 @@ expm1 fabs fdim finite floor fma fmax fmin fmod frexp gamma hypot ilogb j0 j1 jn
 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow pow10 remainder remquo rint round scalb scalbln
 scalbn significand sin sinh sqrt tan tanh tgamma trunc y0 y1 yn"""
 
-_SAME = [
-    "exp",
-    "log",
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "asinh",
-    "erf",
-    "erfc",
-    "sqrt",
-]
+_SAME = (*ELEMENTARY, "erf", "erfc", "sqrt")
 _BOUNDED = (sympy.exp, functions.sigmoid, sympy.tanh, sympy.erf, sympy.erfc, functions.erfc)
 
 

@@ -12,7 +12,7 @@ import sympy
 from sympy import Piecewise, Pow
 
 from actfn.formula import functions
-from actfn.formula.printers.target import CodePrinter
+from actfn.formula.printers.target import ELEMENTARY, CodePrinter
 
 _KEYWORDS = """await break case catch class const continue debugger default delete do else enum export extends false
 finally for function if implements import in instanceof interface let new null package private protected public return
@@ -57,24 +57,7 @@ class JavaScriptPrinter(CodePrinter):
         Piecewise: "",
         sympy.sqrt: "Math.sqrt",
         sympy.Abs: "Math.abs",
-        **{
-            getattr(sympy, n): f"Math.{n}"
-            for n in [
-                "sign",
-                "exp",
-                "log",
-                "sin",
-                "cos",
-                "tan",
-                "asin",
-                "acos",
-                "atan",
-                "sinh",
-                "cosh",
-                "tanh",
-                "asinh",
-            ]
-        },
+        **{getattr(sympy, n): f"Math.{n}" for n in ("sign", *ELEMENTARY)},
         sympy.erf: "_erf",
         sympy.erfc: "_erfc",
         functions.erfc: "_erfc",

@@ -22,6 +22,9 @@ from actfn.formula.printers.constants import decimal, is_compound, literal, valu
 ADD, MUL, POW, ATOM = (PRECEDENCE[k] for k in ("Add", "Mul", "Pow", "Atom"))
 _HALF = Rational(1, 2)
 
+ELEMENTARY = ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh")
+"""Functions of SymPy that most languages call by the same name."""
+
 
 class UnprintableError(ValueError):
     """A target has no way to write something. The text names both."""

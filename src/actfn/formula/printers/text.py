@@ -9,7 +9,7 @@ import sympy
 from sympy import Piecewise
 
 from actfn.formula import functions
-from actfn.formula.printers.target import InfixPrinter
+from actfn.formula.printers.target import ELEMENTARY, InfixPrinter
 
 
 class TextPrinter(InfixPrinter):
@@ -20,26 +20,7 @@ class TextPrinter(InfixPrinter):
         Piecewise: "where",
         sympy.sqrt: "sqrt",
         sympy.Abs: "abs",
-        **{
-            getattr(sympy, n): n
-            for n in [
-                "sign",
-                "exp",
-                "log",
-                "sin",
-                "cos",
-                "tan",
-                "asin",
-                "acos",
-                "atan",
-                "sinh",
-                "cosh",
-                "tanh",
-                "asinh",
-                "erf",
-                "erfc",
-            ]
-        },
+        **{getattr(sympy, n): n for n in ("sign", *ELEMENTARY, "erf", "erfc")},
         **{getattr(functions, n): n for n in ["expm1", "log1p", "sigmoid", "softplus", "erfc", "cbrt"]},
         functions.maximum: "max",
         functions.minimum: "min",
@@ -52,4 +33,3 @@ class TextPrinter(InfixPrinter):
         sympy.nan: "nan",
         sympy.zoo: "infinity",
     }
-    relations: ClassVar[Mapping[str, str]] = {}

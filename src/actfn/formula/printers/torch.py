@@ -15,8 +15,9 @@ from sympy import Piecewise
 from actfn.formula import functions
 from actfn.formula.functions import X
 from actfn.formula.printers.numpy import PythonPrinter
+from actfn.formula.printers.target import ELEMENTARY
 
-_SAME = ["exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "erf", "erfc"]
+_SAME = (*ELEMENTARY, "erf", "erfc")
 
 _CBRT = """\
 def _cbrt(u):
