@@ -9,11 +9,12 @@ from typing import Any
 
 from actfn import catalog
 from actfn.torch.functional import function
+from actfn.torch.memory import set_kept_memory
 from actfn.torch.modules import ActivationModule, class_names, module, module_class
 from actfn.torch.native import set_native
 from actfn.torch.visualize import visualize_activation
 
-__all__ = ["ActivationModule", "function", "module", "set_native", "visualize_activation"]
+__all__ = ["ActivationModule", "function", "module", "set_kept_memory", "set_native", "visualize_activation"]
 
 
 def __getattr__(name: str) -> Any:

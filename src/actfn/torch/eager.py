@@ -1,19 +1,26 @@
 """Kernels under PyTorch's autograd: the fast path for plain tensors in memory, run eagerly.
 
 The backward pass is one loop (g*f'), and so is the backward of that (gg*f' and gg*g*f''); only a third derivative is
-put together from differentiable parts. Any dense layout is used as it lies; large results lie in huge pages.
+put together from differentiable parts. Any dense layout is used as it lies; large results lie in memory of ours. `Short` is
+the same for contiguous tensors and parameters that are numbers, with whatever doesn't depend on the tensor found once:
+on 16,384 elements Python's share would otherwise outweigh the loops.
 """
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from torch.autograd import forward_ad
 
-from actfn.kernels.build import ITEMSIZE, Request, kernel_if_any
+from actfn.kernels.build import ITEMSIZE, Kernel, Request, kernel_if_any
 from actfn.kernels.threads import GRAIN, run
 from actfn.kernels.ufunc import of_request
+from actfn.torch import memory
 from actfn.torch.printed import Derivative, Spec, along, evaluate, transformed
 
 DTYPES = {
@@ -22,8 +29,9 @@ DTYPES = {
     torch.float32: "float32",
     torch.float64: "float64",
 }
-_HUGE = 4 << 20
-"""From this many bytes on NumPy asks for huge pages, and PyTorch does not."""
+_enabled = torch.is_grad_enabled
+_transforms = torch._C._are_functorch_transforms_active  # pyright: ignore[reportAttributeAccessIssue]
+_batched = torch._C._functorch.is_legacy_batchedtensor  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def suits(x: torch.Tensor) -> bool:
@@ -48,15 +56,10 @@ def compute(
 ) -> tuple[torch.Tensor, ...]:
     """The results of one loop, without a graph. The arrays have one shape and dtype; `into` takes the only result."""
     x = arrays[0]
-    key = (form, x.dtype, accuracy)
-    built = spec.kernels.get(key)
+    built = _kernel(form, spec, x.dtype, accuracy)
     if built is None:
-        if key not in spec.kernels:
-            request = Request(spec.definition, spec.order, spec.by, form, DTYPES[x.dtype], accuracy)
-            spec.kernels[key] = built = kernel_if_any(request)
-        if built is None:
-            results = _printed(form, spec, arrays, parameters)
-            return results if into is None else (into.copy_(results[0]),)
+        results = _printed(form, spec, arrays, parameters)
+        return results if into is None else (into.copy_(results[0]),)
     numbers: tuple[Any, ...] = tuple(map(_number, parameters))
     if None in numbers:
         results = _broadcast(built.request, arrays, parameters)
@@ -71,7 +74,7 @@ def compute(
     results = (first, empty_like(first)) if built.request.outputs == 2 else (first,)
     n = x.numel()
     if n:
-        memory, addresses = built.parameters_at(numbers)
+        held, addresses = built.parameters_at(numbers)
         run(
             built,
             n,
@@ -80,11 +83,20 @@ def compute(
             [y.data_ptr() for y in results],
             torch.get_num_threads() if n >= 2 * GRAIN else 1,
         )
-        del memory
+        del held
     if into is not None and results[0] is not into:
         into.copy_(results[0])
         return (into,)
     return results
+
+
+def _kernel(form: str, spec: Spec, dtype: torch.dtype, accuracy: str) -> Kernel | None:
+    key = (form, dtype, accuracy)
+    if key not in spec.kernels:
+        spec.kernels[key] = kernel_if_any(
+            Request(spec.definition, spec.order, spec.by, form, DTYPES[dtype], accuracy)
+        )
+    return spec.kernels[key]
 
 
 def _printed(
@@ -135,13 +147,12 @@ def _dense(x: torch.Tensor) -> bool:
 
 
 def empty_like(x: torch.Tensor) -> torch.Tensor:
-    """An uninitialised tensor like x, of the same layout where that is dense, in huge pages where it is large."""
+    """An uninitialised tensor like x, of the same layout where that is dense, in `memory` of ours where it is large."""
     size = x.numel() * ITEMSIZE[DTYPES[x.dtype]]
-    if size < _HUGE:
+    if size < memory.LARGE:
         return torch.empty_like(x)
     like = torch.empty_like(x, device="meta")
-    storage = torch.from_numpy(np.empty(size, np.uint8)).untyped_storage()
-    return torch.empty(0, dtype=x.dtype).set_(storage, 0, like.shape, like.stride())
+    return torch.empty(0, dtype=x.dtype).set_(memory.storage(size), 0, like.shape, like.stride())
 
 
 class Value(torch.autograd.Function):
@@ -207,14 +218,18 @@ class FromOutput(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
-        (y,), (g,) = ctx.saved_tensors, gradients
-        with torch.no_grad():
-            factor = torch.ones_like(y) if transformed(g) else g
-            (slope,) = compute("output", ctx.spec, (y, factor), ctx.parameters, ctx.accuracy)
-            slope = slope if factor is g else g * slope
-        if torch.is_grad_enabled():
-            slope = _Last.apply(slope, y, g)
+        slope = _from_output(gradients[0], ctx.saved_tensors[0], ctx.spec, ctx.accuracy, ctx.parameters)
         return (None, None, None, slope, *[None] * len(ctx.parameters))
+
+
+def _from_output(
+    g: torch.Tensor, y: torch.Tensor, spec: Spec, accuracy: str, parameters: tuple[float, ...]
+) -> torch.Tensor:
+    with torch.no_grad():
+        factor = torch.ones_like(y) if transformed(g) else g
+        (slope,) = compute("output", spec, (y, factor), parameters, accuracy)
+        slope = slope if factor is g else g * slope
+    return _Last.apply(slope, y, g) if torch.is_grad_enabled() else slope
 
 
 class _Last(torch.autograd.Function):
@@ -232,6 +247,128 @@ class _Last(torch.autograd.Function):
         raise RuntimeError(
             "a gradient with save='output' can't be differentiated again, as x wasn't kept; write save='input'"
         )
+
+
+class Short:
+    """f at parameters that are numbers, of contiguous tensors of one dtype: the loops, ready to be called.
+
+    `value` is None for a formula that has no kernel. `slope` is that of the backward pass, over (x, g) or, for
+    save="output", over (y, g); it is built by the first of them.
+    """
+
+    def __init__(self, spec: Spec, dtype: torch.dtype, save: str, accuracy: str, numbers: tuple[float, ...]):
+        kernel = _kernel("value", spec, dtype, accuracy)
+        self.value = None if kernel is None else _of_one(kernel, numbers)
+        self.spec, self.dtype, self.save, self.accuracy, self.numbers = spec, dtype, save, accuracy, numbers
+        self._apply = _apply(_FromInput if save == "input" else _FromOutput)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor | None:
+        """f(x), or None where x isn't plain and contiguous, or a transform is at work."""
+        if not (
+            x.is_contiguous()
+            and x.is_cpu
+            and x.layout is torch.strided
+            and not x.is_neg()
+            and forward_ad._current_level < 0
+            and not _transforms()
+        ):
+            return None
+        return self._apply(x, self) if x.requires_grad and _enabled() else self.value(x)
+
+    @cached_property
+    def slope(self) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None:
+        form, spec = ("product", along(self.spec)) if self.save == "input" else ("output", self.spec)
+        kernel = _kernel(form, spec, self.dtype, self.accuracy)
+        return None if kernel is None else _of_two(kernel, self.numbers)
+
+
+def _apply(function: type[torch.autograd.Function]) -> Callable[..., torch.Tensor]:
+    """`function.apply` without the part that is for `torch.func`'s transforms, which the caller has excluded."""
+    return super(torch.autograd.Function, function).apply
+
+
+def _of_one(kernel: Kernel, numbers: tuple[float, ...]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A loop over one array."""
+    numbers_there, addresses = kernel.parameters_at(numbers)
+    call, pointers, steps = kernel.call, kernel.pointers, kernel.dense_steps
+    large = memory.LARGE // ITEMSIZE[kernel.request.dtype]
+
+    def result(x: torch.Tensor, held: Any = numbers_there) -> torch.Tensor:
+        n = x.numel()
+        y = torch.empty_like(x) if n < large else empty_like(x)
+        if n < 2 * GRAIN:
+            call(pointers(x.data_ptr(), *addresses, y.data_ptr()), ctypes.byref(ctypes.c_ssize_t(n)), steps, None)
+        else:
+            run(kernel, n, [x.data_ptr()], addresses, [y.data_ptr()], torch.get_num_threads())
+        return y
+
+    return result
+
+
+def _of_two(kernel: Kernel, numbers: tuple[float, ...]) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """A loop over two arrays of one length."""
+    numbers_there, addresses = kernel.parameters_at(numbers)
+    call, pointers, steps = kernel.call, kernel.pointers, kernel.dense_steps
+    large = memory.LARGE // ITEMSIZE[kernel.request.dtype]
+
+    def result(x: torch.Tensor, g: torch.Tensor, held: Any = numbers_there) -> torch.Tensor:
+        n = x.numel()
+        y = torch.empty_like(x) if n < large else empty_like(x)
+        at, of_g, to = x.data_ptr(), g.data_ptr(), y.data_ptr()
+        if n < 2 * GRAIN:
+            call(pointers(at, of_g, *addresses, to), ctypes.byref(ctypes.c_ssize_t(n)), steps, None)
+        else:
+            run(kernel, n, [at, of_g], addresses, [to], torch.get_num_threads())
+        return y
+
+    return result
+
+
+class _FromInput(torch.autograd.Function):
+    """`Value`, the short way."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, short: Short) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.short = short
+        ctx.save_for_backward(x)
+        return short.value(x)  # pyright: ignore[reportOptionalCall]
+
+    @staticmethod
+    def backward(ctx: Any, g: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (x,) = ctx.saved_tensors
+        short = ctx.short
+        if g.is_contiguous() and short.slope is not None and not (_enabled() or _transforms() or _special(g)):
+            return short.slope(x, g), None
+        return _times(g, along(short.spec), short.accuracy, x, list(short.numbers)), None
+
+
+class _FromOutput(torch.autograd.Function):
+    """`FromOutput`, the short way."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, short: Short) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.short = short
+        y = short.value(x)  # pyright: ignore[reportOptionalCall]
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (y,) = ctx.saved_tensors
+        short = ctx.short
+        if g.is_contiguous() and short.slope is not None and not (_enabled() or _transforms() or _special(g)):
+            return short.slope(y, g), None
+        return _from_output(g, y, short.spec, short.accuracy, short.numbers), None
+
+
+def _special(g: torch.Tensor) -> bool:
+    """Whether a gradient is more than numbers in memory."""
+    return type(g) is not torch.Tensor or g.is_neg() or _batched(g) or g.layout is not torch.strided
+
+
+for _function in (_FromInput, _FromOutput):  # the class of a node calls `backward` through a check of its definition
+    _function._backward_cls.apply = _function.backward  # pyright: ignore[reportAttributeAccessIssue]
+del _function
 
 
 def _times(g: torch.Tensor, spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:

@@ -40,6 +40,7 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
     operator = native.of(definition)
     code = printed(definition)  # now, as torch.compile can trace the code but not its printing
     spec = Spec(definition)
+    short: dict[tuple[Any, ...], eager.Short] = {}
 
     def general(x: Any, given: tuple[Any, ...], inplace: bool, save: str, accuracy: str) -> torch.Tensor:
         if not isinstance(x, torch.Tensor) or not x.is_floating_point():
@@ -57,26 +58,35 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
         elif not _plain(x, parameters):
             y = Derivative.apply(spec, x, *parameters)
         else:
-            if not inplace and save == "input" and accuracy == "fast" and native.serves(operator, x, parameters):
+            if not inplace and native.serves(operator, x, parameters, save, accuracy):
                 assert operator is not None
                 return operator.call(x, *parameters)
-            return _by_kernel(spec, x, parameters, inplace, save, accuracy)
+            y = _by_kernel(spec, x, parameters, inplace, save, accuracy)
+            if len(short) < _MOST and all(isinstance(p, int | float) and p for p in given):  # 0.0 and -0.0 are one key
+                made = eager.Short(spec, x.dtype, save, accuracy, parameters)
+                if made.value is not None:
+                    short[(x.dtype, save, accuracy, *given)] = made
+            return y
         return x.copy_(y) if inplace else y
 
     name = TorchPrinter().identifier(definition.name)  # not a word of Python's
-    activation = load(_signature(name, definition, operator), name, _namespace(definition, operator, general))
+    namespace = _namespace(definition, operator, general) | {"_short": short}
+    activation = load(_signature(name, definition, operator), name, namespace)
     activation.__module__ = "actfn.torch"
     activation.__doc__ = f"{definition.title or definition.name}: {definition.formula}\n\n{definition.summary}"
     return activation
 
 
+_MOST = 64
+"""So many settings of the parameters are kept ready for each function."""
 _KEYWORDS = ("inplace", "save", "accuracy")
 
 
 def _signature(name: str, definition: Definition, operator: native.Native | None) -> str:
-    """The source of the function that users call: its parameters by name, and a short way to the native operator.
+    """The source of the function that users call: its parameters by name, and the short ways.
 
-    The short way is for tensors on which a microsecond counts: default parameters, few elements, nothing special asked.
+    Those are for tensors on which a microsecond counts: to the native operator where it serves, and to a loop that has
+    been called with these parameters before.
     """
     names = list(definition.defaults)
     taken = next((n for n in names if n in _KEYWORDS), None)
@@ -87,27 +97,25 @@ def _signature(name: str, definition: Definition, operator: native.Native | None
     listed = "".join(f", {n}=_default_{n}" for n in names)
     given = "".join(f"{n}, " for n in names)
     text = f"def {name}(x{listed}, *, inplace=False, save='input', accuracy='fast'):\n"
+    text += "    if (type(x) is _tensor or type(x) is _parameter) and not inplace and not _compiling():\n"
     if operator is not None:
-        tests = [
-            "_native()",
-            *(f"{n} is _default_{n}" for n in names),
-            "not inplace and save == 'input' and accuracy == 'fast'",
-            "(type(x) is _tensor or type(x) is _parameter)",
-            f"x.numel() < {native.LIMIT}",
-            "x.dtype in _dtypes",
-            *([] if operator.gradient else ["not (x.requires_grad and _enabled())"]),
-            "not _compiling()",
-        ]
-        text += f"    if {' and '.join(tests)}:\n        return _call(x, {given})\n"
+        served = f"x.numel() < {native.LIMIT} and _switch.on and save == 'input' and accuracy == 'fast'"
+        served += " and x.dtype in _dtypes" + ("" if operator.gradient else " and not (x.requires_grad and _enabled())")
+        usual = " and ".join(f"{n} is _default_{n}" for n in names) or "True"
+        text += f"        if {served}:\n            if {usual}:\n                return _call(x)\n"
+        text += f"            return _general(x, ({given}), inplace, save, accuracy)\n"
+    text += f"        ready = _short.get((x.dtype, save, accuracy, {given}))\n"
+    text += "        y = None if ready is None else ready(x)\n        if y is not None:\n            return y\n"
     return text + f"    return _general(x, ({given}), inplace, save, accuracy)\n"
 
 
 def _namespace(definition: Definition, operator: native.Native | None, general: Callable[..., Any]) -> dict[str, Any]:
     names = {f"_default_{n}": value for n, value in definition.defaults.items()}
     names |= {"_general": general, "_tensor": torch.Tensor, "_parameter": torch.nn.Parameter}
-    names |= {"_native": native.is_on, "_compiling": torch.compiler.is_compiling, "_enabled": torch.is_grad_enabled}
+    names |= {"_switch": native.switch, "_enabled": torch.is_grad_enabled}
+    names |= {"_compiling": torch.compiler.is_dynamo_compiling}  # other tracers' tensors are of other classes
     if operator is not None:
-        names |= {"_call": operator.call, "_dtypes": frozenset(operator.dtypes)}
+        names |= {"_call": operator.call, "_dtypes": operator.dtypes}
     return names
 
 

@@ -83,7 +83,8 @@ class Derivative(torch.autograd.Function):
 
     @staticmethod
     def forward(spec: Spec, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return evaluate(spec, x, parameters)
+        y = evaluate(spec, x, parameters)
+        return y.clone() if y is x else y  # which autograd wouldn't let a function return and save
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
