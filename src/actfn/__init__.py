@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from actfn.activation import Activation, define, get, names
+    from actfn.activation import Activation, define, gain, get, names
     from actfn.formula import FormulaError
     from actfn.kernels.threads import get_num_threads, set_num_threads
 
@@ -21,6 +21,7 @@ __all__ = [
     "FormulaError",
     "__version__",
     "define",
+    "gain",
     "get",
     "get_num_threads",
     "names",
@@ -31,6 +32,7 @@ _HOMES = {
     "Activation": "actfn.activation",
     "FormulaError": "actfn.formula",
     "define": "actfn.activation",
+    "gain": "actfn.activation",
     "get": "actfn.activation",
     "get_num_threads": "actfn.kernels.threads",
     "names": "actfn.activation",

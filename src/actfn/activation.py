@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy
     import sympy
 
+    from actfn.analysis.claims import Claim
     from actfn.analysis.smoothness import Smoothness
 
 MAX_NAME = 40
@@ -85,6 +86,29 @@ class Activation:
                 self._smoothness[key] = smoothness_within(self.definition, parameters)
         return self._smoothness[key]
 
+    def properties(self, **parameters: float) -> Mapping[str, Claim]:
+        """Every claim: name -> `Claim(value, status, certificate, ball)`; `actfn.analysis.properties.MEANINGS` says what each is.
+
+        Proven for all parameters where that is possible, else at the defaults (the certificate says which), or at those
+        given. What isn't decided within a minute for each group of claims is unknown.
+        """
+        from actfn.analysis.proofs import proven
+        from actfn.analysis.properties import properties
+
+        return properties(self.definition, parameters) if parameters else proven(self.definition)
+
+    def _gain(self, parameters: Mapping[str, float]) -> Claim:
+        from actfn.analysis import proofs
+        from actfn.analysis.claims import Claim
+        from actfn.analysis.limited import within
+
+        kept = None if parameters else proofs.kept(self.definition)
+        if kept is not None:
+            return kept["gain"]
+        self.definition.values(parameters)
+        ((claim, reason),) = within(["actfn.analysis.moments:gain"], self.definition, parameters)
+        return claim or Claim(None, "unknown", (reason,))
+
     def sample(
         self, low: float = -2.0, high: float = 2.0, points: int = 1000, **parameters: float
     ) -> dict[str, list[float]]:
@@ -137,6 +161,24 @@ def get(name: str) -> Activation:
 def names() -> tuple[str, ...]:
     """Every name of the catalog, in alphabetical order."""
     return tuple(sorted(catalog.entries()))
+
+
+def gain(activation: Activation | str, /, **parameters: float) -> float:
+    """The gain of an activation for initialisation: 1/sqrt(E[f(z)^2]) for z of the standard normal distribution.
+
+    Weights of variance gain^2/fan_in keep the second moment of a layer's output at 1 (He et al., arXiv:1502.01852, for
+    ReLU). `activation` is a catalog name or an `Activation`; parameters that aren't given have their defaults. The
+    number is the midpoint of a proven enclosure: `Activation.properties()["gain"]` has it with 15 digits and more.
+    Raises `LookupError` for an unknown name, `ValueError` for a parameter as `Activation.smoothness` does, and where the
+    gain isn't known or f is 0.
+    """
+    known = get(activation) if isinstance(activation, str) else activation
+    if not isinstance(known, Activation):
+        raise TypeError(f"gain takes a catalog name or an activation, such as gain('elu'), not {activation!r}")
+    claim = known._gain(parameters)
+    if claim.status == "unknown" or not isinstance(claim.value, int | float):
+        raise ValueError(f"the gain of {known.name} isn't known: {claim.certificate[-1] if claim.certificate else claim.value}")
+    return float(claim.value)
 
 
 def define(

@@ -71,11 +71,23 @@ def card(
     print_card(data, console, written)
 
 
-@app.command("list", epilog=_epilog("actfn list", "actfn list --tag exponential"))
+@app.command(
+    "list",
+    epilog=_epilog(
+        "actfn list",
+        "actfn list --tag exponential",
+        "actfn list --where 'smoothness >= 1 and monotone and bounded'",
+        "actfn list --where 'parity == \"odd\" and lipschitz <= 1 and not tag(\"sigmoid\")'",
+    ),
+)
 def list_(
     tag: Annotated[str | None, typer.Option("--tag", help="Only those with this tag.", show_default=False)] = None,
+    where: Annotated[
+        str | None,
+        typer.Option("--where", help="Only those of which this is proven.", show_default=False),
+    ] = None,
 ) -> None:
-    """List the activations of the catalog."""
+    """List the activations of the catalog, or those with a tag or with proven properties."""
     from rich.table import Table
 
     from actfn import catalog
@@ -84,12 +96,101 @@ def list_(
     if not entries:
         known = ", ".join(sorted({t for e in catalog.entries().values() for t in e.tags}))
         raise ValueError(f"no activation has the tag {tag!r}; the tags are: {known}")
+    console = _console()
+    open_questions = []
+    if where is not None:
+        from actfn.analysis.proofs import proven
+        from actfn.analysis.search import Query
+
+        query = Query(where)
+        with console.status("asking ..."):
+            answers = [(e, query(proven(e), tuple(e.tags))) for e in entries]
+        entries = [e for e, answer in answers if answer]
+        open_questions = [e.name for e, answer in answers if answer is None]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("name", "parameters", "what it is"):
         table.add_column(heading, no_wrap=heading == "name")
     for entry in entries:
         table.add_row(entry.name, ", ".join(f"{p.name}={p.default:g}" for p in entry.parameters), entry.summary)
-    _console().print(table)
+    if entries:
+        console.print(table)
+    if where is not None:
+        console.print(f"{len(entries)} found", style="dim", highlight=False)
+        if open_questions:
+            console.print(f"not known of: {', '.join(open_questions)}", style="dim", highlight=False)
+
+
+@app.command(epilog=_epilog("actfn similar elu", "actfn similar 'x*sigmoid(b*x)' --set b=2 --count 5"))
+def similar(
+    name: Name,
+    sets: Sets = None,
+    count: Annotated[int, typer.Option("--count", help="How many.")] = 10,
+) -> None:
+    """Rank the catalog by its distance from an activation: sqrt(E[(f(z) - g(z))^2]) for standard normal z."""
+    from rich.table import Table
+
+    from actfn.card.similar import similar as neighbours
+
+    activation, values = _resolved(name, sets)
+    console = _console()
+    with console.status("measuring ..."):
+        found = neighbours(activation.definition, values, count)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("name", "distance", "what it is"):
+        table.add_column(heading, no_wrap=heading != "what it is", justify="right" if heading == "distance" else "left")
+    for neighbour in found:
+        table.add_row(neighbour.definition.name, f"{neighbour.distance:.4f}", neighbour.definition.summary)
+    console.print(table)
+    console.print("distance: root mean square of the difference for standard normal inputs", style="dim")
+
+
+@app.command(
+    epilog=_epilog(
+        "actfn compare elu relu gelu",
+        "actfn compare elu 'x*tanh(x)' --out compared.png --range -6 6",
+        "actfn compare silu mish --json",
+    )
+)
+def compare(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Catalog names, or formulas in quotes.", show_default=False)
+    ],
+    sets: Sets = None,
+    interval: Annotated[
+        tuple[float, float], typer.Option("--range", metavar="LOW HIGH", help="The interval that is drawn.")
+    ] = (-4.0, 4.0),
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A .png, .svg or .pdf file for the curves.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the claims as JSON instead of a table.")] = False,
+) -> None:
+    """Lay the proven properties of activations side by side; draw their curves with --out.
+
+    A parameter that --set gives goes to every function that has it.
+    """
+    from actfn.card.comparison import compared, comparison_data, print_comparison, write_comparison
+
+    given = _assignments(sets)
+    console = _console()
+    chosen = []
+    for name in names:
+        activation, _ = _resolved(name, sets, strict=False)
+        chosen.append((activation.definition, {k: v for k, v in given.items() if k in activation.parameters}))
+    unused = given.keys() - {k for _, own in chosen for k in own}
+    if unused:
+        raise ValueError(f"none of these has a parameter {min(unused)!r}")
+    with console.status("proving ..."):
+        functions = [compared(definition, own) for definition, own in chosen]
+    if out is not None:
+        write_comparison(functions, out, *interval)
+    if as_json:
+        from actfn.files import dumps
+
+        sys.stdout.write(dumps(comparison_data(functions)))
+    else:
+        print_comparison(functions, console)
+    if out is not None and not as_json:
+        console.print(f"wrote {out}", highlight=False, soft_wrap=True)
 
 
 @app.command(epilog=_epilog("actfn data elu --points 5", "actfn data elu --set alpha=0.5 --out elu.json"))
@@ -147,18 +248,43 @@ def plot(
 
 @app.command(
     epilog=_epilog(
-        "actfn prove elu", "actfn prove elu --set alpha=1", "actfn prove 'where(x > 0, x, a*(exp(x) - 1))' --set a=2"
+        "actfn prove elu",
+        "actfn prove elu --set alpha=1",
+        "actfn prove gelu --property lipschitz",
+        "actfn prove 'where(x > 0, x, a*(exp(x) - 1))' --set a=2",
+        "actfn prove --all",
     )
 )
-def prove(name: Name, sets: Sets = None) -> None:
-    """Prove the smoothness class: for every value of the parameters, or at those that --set gives."""
+def prove(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A catalog name, or a formula in quotes.", show_default=False)
+    ] = None,
+    sets: Sets = None,
+    wanted: Annotated[
+        str | None,
+        typer.Option("--property", metavar="PROPERTY", help="Only this one, with its certificate.", show_default=False),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Count what is proven of the whole catalog.")] = False,
+) -> None:
+    """Prove what can be proven: for every value of the parameters or at their defaults, or at those that --set gives."""
+    if every == (name is not None):
+        raise ValueError("prove takes a NAME, as in actfn prove elu, or --all")
+    if name is None:
+        _prove_all()
+        return
+    from actfn.analysis.properties import MEANINGS
     from actfn.analysis.smoothness import class_name, condition_text
+    from actfn.card.wording import HEADINGS, wording
     from actfn.formula.printers.text import TextPrinter
 
+    if wanted is not None and wanted not in MEANINGS:
+        raise ValueError(f"there is no property {wanted!r}; the properties: {', '.join(MEANINGS)}")
     activation, _ = _resolved(name, sets)
     given = _assignments(sets)
-    proof = activation.smoothness(**given)
     console = _console()
+    with console.status(f"proving {activation.name} ..."):
+        claims = activation.properties(**given)
+        proof = activation.smoothness(**given) if wanted in (None, "smoothness") else None
 
     def line(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -166,13 +292,77 @@ def prove(name: Name, sets: Sets = None) -> None:
     line(f"{activation.name}: {TextPrinter().expression(activation.formula)}")
     if given:
         line("at " + ", ".join(f"{k} = {v:g}" for k, v in given.items()))
-    scope = " for every parameter" if activation.parameters.keys() - given.keys() else ""
-    line(f"class: {class_name(proof.order)}{scope if proof.order is not None else ''} ({proof.claim.status})")
-    for condition, order in proof.conditions.items():
-        line(f"       {class_name(order)} if {condition_text(condition)}")
-    line("certificate:")
-    for step in proof.claim.certificate:
-        line(f"  {step}")
+    if proof is not None:
+        scope = " for every parameter" if activation.parameters.keys() - given.keys() else ""
+        line(f"class: {class_name(proof.order)}{scope if proof.order is not None else ''} ({proof.claim.status})")
+        for condition, order in proof.conditions.items():
+            line(f"       {class_name(order)} if {condition_text(condition)}")
+        line("certificate:")
+        for step in proof.claim.certificate:
+            line(f"  {step}")
+    if wanted is None:
+        _print_claims(claims, console)
+    elif wanted != "smoothness":
+        claim = claims[wanted]
+        line(f"{HEADINGS[wanted]}: {wording(wanted, claim, 16)} ({claim.status})")
+        line(f"  {MEANINGS[wanted]}")
+        if claim.ball:
+            line(f"  {claim.ball[0]} +/- {claim.ball[1]}")
+        line("certificate:")
+        for step in claim.certificate:
+            line(f"  {step}")
+
+
+def _print_claims(claims: Any, console: Console) -> None:
+    """A table of claims, each with its status."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from actfn.card.wording import HEADINGS, wording
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("", style="dim", no_wrap=True)
+    table.add_column("", overflow="fold")
+    table.add_column("", style="dim", no_wrap=True)
+    for property_, claim in claims.items():
+        if property_ != "smoothness":
+            table.add_row(Text(HEADINGS[property_]), Text(wording(property_, claim)), claim.status)
+    console.print(table)
+
+
+def _prove_all() -> None:
+    """The counts of proven, sampled and unknown claims of the catalog, and the list of those that aren't proven."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from actfn import catalog
+    from actfn.analysis.proofs import counts, proven
+    from actfn.card.wording import HEADINGS
+
+    console = _console()
+    with console.status("reading the proofs, and making those that are missing ..."):
+        found = {name: proven(entry) for name, entry in catalog.entries().items()}
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("property", "proven", "sampled", "unknown"):
+        table.add_column(heading, justify="left" if heading == "property" else "right")
+    each = counts(found)
+    for name, count in each.items():
+        table.add_row(Text(HEADINGS[name]), *(str(count[status]) for status in ("proven", "sampled", "unknown")))
+    total = {status: sum(count[status] for count in each.values()) for status in ("proven", "sampled", "unknown")}
+    table.add_section()
+    table.add_row(f"{len(found)} functions", *(str(total[status]) for status in ("proven", "sampled", "unknown")))
+    console.print(table)
+    open_claims = [
+        (entry, name, claim) for entry, claims in found.items() for name, claim in claims.items() if claim.status != "proven"
+    ]
+    if open_claims:
+        console.print()
+        rest = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for heading in ("not proven", "", "", "why"):
+            rest.add_column(heading, overflow="fold", no_wrap=heading != "why")
+        for entry, name, claim in open_claims:
+            rest.add_row(entry, Text(HEADINGS[name]), claim.status, Text(claim.certificate[-1] if claim.certificate else ""))
+        console.print(rest)
 
 
 _TARGETS = ("numba", "numpy", "torch", "jax", "js", "c", "latex", "text")
@@ -251,19 +441,23 @@ def cache_clear() -> None:
 # -- arguments ----------------------------------------------------------------------------------------------------------
 
 
-def _resolved(name: str, sets: list[str] | None) -> tuple[Activation, dict[str, float]]:
-    """The activation of a name or a formula, and its parameters' values."""
+def _resolved(name: str, sets: list[str] | None, strict: bool = True) -> tuple[Activation, dict[str, float]]:
+    """The activation of a name or a formula, and its parameters' values; one that it hasn't is refused, if `strict`."""
     from actfn.activation import define, get
     from actfn.formula import parameter_names
 
     given = _assignments(sets)
     if name.isidentifier() and name != "x":
         activation = get(name)
+        if not strict:
+            given = {k: v for k, v in given.items() if k in activation.parameters}
     else:
         used = parameter_names(name)
         missing = [p for p in used if p not in given]
         if missing:
             raise ValueError(f"the formula has a parameter {missing[0]!r}; give it a value: --set {missing[0]}=1.0")
+        if not strict:
+            given = {k: v for k, v in given.items() if k in used}
         for parameter in given:
             if parameter not in used:
                 raise ValueError(

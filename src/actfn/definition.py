@@ -115,6 +115,9 @@ class Definition:
     `conventions` gives the value of a derivative where two pieces meet: "left" or "right" (the one-sided derivative, at
     every order), "mean" (of the two), or a number (that value for f'; higher orders take the mean). One for all
     breakpoints, or a mapping from a breakpoint (as text in the parameters, such as "0" or "theta") to one.
+
+    An alias is the full name of the same function elsewhere, at the same defaults; where it takes arguments to be so,
+    it is the call without its input, as in `jax.nn.gelu(approximate=False)`.
     """
 
     name: str
@@ -126,6 +129,12 @@ class Definition:
     tags: Sequence[str] = ()
     summary: str = ""
     sources: Sequence[Source] = ()
+    reason: str = ""
+    """Why it was proposed, in one line."""
+    see: Sequence[str] = ()
+    """Names of entries that are related to it, or that go by the same name elsewhere."""
+    antiderivative: str = ""
+    """A formula whose derivative is f, in `x` and the parameters, where one is known."""
 
     def __post_init__(self) -> None:
         names = [p.name for p in self.parameters]
@@ -181,3 +190,20 @@ class Definition:
                 raise ValueError(f"{self.name}: {parameter.name} = {value!r} is outside its domain, {parameter.domain}")
             values[parameter.name] = value
         return values
+
+
+@dataclass(frozen=True)
+class GatedUnit:
+    """A layer that multiplies one half of its input by a function of the other half: (a, b) -> a*f(b), or f(a)*b.
+
+    `gate` names the catalog's entry f, and `gate_first` says whether f acts on the first half.
+    """
+
+    name: str
+    gate: str
+    title: str = ""
+    gate_first: bool = True
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    summary: str = ""
+    sources: Sequence[Source] = ()
+    reason: str = ""

@@ -83,6 +83,8 @@ PARAMETRIC = [
     ("where(x > theta, (x - theta)**2 + a*(x - theta), 0)", {"theta": "real", "a": "real"}, 0, {"a = 0": 1}),
     ("where(x > t, x, b*(exp((x - t)/b) - 1) + t)", {"t": "real", "b": "positive"}, 1, {}),
     ("where(x > t, a*x, b*x)", {"t": "real", "a": "real", "b": "real"}, -1, {"a = b": INF, "t = 0": 0}),
+    ("where(x > 0, x, a*tanh(b*x))", {"a": "nonnegative", "b": "nonnegative"}, 0, {"a = 1/b": 2}),
+    ("where(abs(x) > w, x, 0)", {"w": "nonnegative"}, -1, {"w = 0": INF}),
     ("where(x > c, x**3, c**3)", {"c": "real"}, 0, {"c = 0": 2}),
     ("where(a*x > 1, a*x - 1, 0)", {"a": "nonzero"}, 0, {}),
     ("abs(x - p) + abs(x + p)", {"p": "positive"}, 0, {}),

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections import Counter
 from pathlib import Path
 
 import mpmath
 import pytest
-import sympy
 
 from actfn import catalog
+from actfn.analysis.smoothness import smoothness
 from actfn.catalog import UnknownName
-from actfn.definition import Definition
+from actfn.definition import Definition, GatedUnit
+from actfn.formula import parse
+from actfn.formula.derivative import derivative
 from actfn.formula.functions import X
+from actfn.reference import Oracle
 
 FOLDER = Path(catalog.__file__).parent
 FILES = sorted(path for path in FOLDER.glob("*.py") if path.name != "__init__.py")
@@ -21,22 +23,55 @@ ENTRIES = list(catalog.entries().values())
 entry_by_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 
 
+UNITS = list(catalog.gated_units().values())
+TAGS = {
+    "algebraic", "exponential", "gated", "hard", "learnable", "linear", "logarithmic", "periodic", "piecewise linear",
+    "piecewise polynomial", "polynomial", "radial", "rectifier", "saturating", "saturating left", "saturating right",
+    "self-normalizing", "shrinkage", "sigmoid", "step", "stochastic", "wavelet",
+}  # fmt: skip
+
+
+def test_there_are_at_least_a_hundred_entries():
+    assert len(ENTRIES) >= 100
+    assert list(catalog.entries()) == sorted(catalog.entries())
+
+
 def test_the_functions_of_the_card_and_its_site_are_here():
-    assert list(catalog.entries()) == [
+    assert catalog.entries().keys() >= {
         "bipolar_sigmoid", "celu", "elu", "leaky_relu", "rbf", "relu", "selu", "sigmoid", "silu", "softplus", "swish",
         "tanh",
-    ]  # fmt: skip
+    }  # fmt: skip
 
 
-@entry_by_entry
+def test_the_functions_of_the_frameworks_are_here():
+    """Everything elementwise in torch.nn, jax.nn, keras.activations and timm, by the name there."""
+    names = """
+        relu relu6 leaky_relu prelu rrelu threshold elu selu celu gelu gelu_tanh quick_gelu silu swish mish hardswish
+        hard_swish hard_silu hard_mish sigmoid hardsigmoid hard_sigmoid logsigmoid log_sigmoid tanh hardtanh hard_tanh
+        softplus squareplus softsign soft_sign softshrink soft_shrink hardshrink hard_shrink tanhshrink tanh_shrink
+        exponential linear identity sparse_plus sparse_sigmoid
+    """
+    assert {catalog.find(name).name for name in names.split()} <= set(catalog.entries())
+
+
+def test_gated_units():
+    assert list(catalog.gated_units()) == ["bilinear", "geglu", "glu", "reglu", "swiglu"]
+    gates = {unit.name: unit.gate for unit in UNITS}
+    assert gates == {
+        "bilinear": "identity", "geglu": "gelu", "glu": "sigmoid", "reglu": "relu", "swiglu": "swish",
+    }  # fmt: skip
+    assert set(gates.values()) <= set(catalog.entries())
+    assert not set(gates) & set(catalog.entries())
+
+
+@pytest.mark.parametrize("entry", [*ENTRIES, *UNITS], ids=lambda entry: entry.name)
 def test_an_entry_says_what_it_is_and_where_it_comes_from(entry):
     assert re.fullmatch(r"[a-z][a-z0-9_]*", entry.name)
     assert entry.title == entry.title.strip() != ""
-    assert entry.summary.endswith(".")
-    assert "\n" not in entry.summary
-    assert len(entry.summary) <= 120
-    assert entry.tags
-    assert len(set(entry.tags)) == len(entry.tags)
+    for line in (entry.summary, entry.reason):
+        assert line.endswith(".")
+        assert "\n" not in line
+        assert len(line) <= 120
     assert entry.sources
     for source in entry.sources:
         assert source.authors
@@ -46,6 +81,26 @@ def test_an_entry_says_what_it_is_and_where_it_comes_from(entry):
         if "arXiv" in source.where:
             assert re.fullmatch(r"arXiv:\d{4}\.\d{4,5}", source.where)
             assert source.where[6:8] == str(source.year)[2:]
+        if "doi" in source.where:
+            assert re.fullmatch(r"doi:10\.\d{4,5}/\S+", source.where)
+
+
+@entry_by_entry
+def test_an_entry_is_tagged_and_points_at_others(entry):
+    assert entry.tags
+    assert set(entry.tags) <= TAGS
+    for names in (entry.tags, entry.see):
+        assert len(set(names)) == len(names)
+    assert set(entry.see) <= catalog.entries().keys() - {entry.name}
+
+
+def test_where_a_name_has_two_definitions_each_points_at_the_other():
+    pairs = [("hardsigmoid", "hardsigmoid_keras2"), ("hardsigmoid", "sparse_sigmoid"), ("gelu", "gelu_tanh"),
+             ("gelu", "quick_gelu"), ("silu", "swish"), ("shifted_relu", "srelu"), ("softsign", "elliott"),
+             ("laplace", "laplacian"), ("prelu", "leaky_relu"), ("rrelu", "leaky_relu")]  # fmt: skip
+    for a, b in pairs:
+        assert b in catalog.find(a).see
+        assert a in catalog.find(b).see or (a, b) in [("prelu", "leaky_relu"), ("rrelu", "leaky_relu")]
 
 
 @entry_by_entry
@@ -65,9 +120,12 @@ def test_no_name_and_no_alias_belongs_to_two_entries():
 
 
 def test_every_family_is_listed():
-    assert {Path(family.__file__ or "") for family in catalog._FAMILIES} == set(FILES)
+    families = (*catalog._FAMILIES, catalog.units)
+    assert {Path(family.__file__ or "") for family in families} == set(FILES)
     defined = [v for family in catalog._FAMILIES for v in vars(family).values() if isinstance(v, Definition)]
     assert len(defined) == len(ENTRIES)
+    assert [v for v in vars(catalog.units).values() if isinstance(v, GatedUnit | Definition)] != []
+    assert not any(isinstance(v, Definition) for v in vars(catalog.units).values())
 
 
 def not_data(source: str) -> list[str]:
@@ -83,7 +141,7 @@ def not_data(source: str) -> list[str]:
         ast.UnaryOp,
         ast.USub,
     )
-    called = {"Definition", "Parameter", "Source"}
+    called = {"Definition", "GatedUnit", "Parameter", "Source"}
     bad = []
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.ImportFrom) and statement.module in {"__future__", "actfn.definition"}:
@@ -138,6 +196,16 @@ def test_that_test_can_fail(source):
         ("expit", "sigmoid"),
         ("BiPolar Sigmoid", "bipolar_sigmoid"),
         ("keras.activations.tanh", "tanh"),
+        ("linear", "identity"),
+        ("hard_silu", "hardswish"),
+        ("hard sigmoid", "hardsigmoid"),
+        ("GELU", "gelu"),
+        ("torch.nn.GELU", "gelu"),
+        ("jax.nn.gelu(approximate=True)", "gelu_tanh"),
+        ("TeLU", "tanhexp"),
+        ("PFLU", "swim"),
+        ("Gompertz", "loglog"),
+        ("Mexican hat", "ricker"),
     ],
 )
 def test_find(written, name):
@@ -185,35 +253,154 @@ def test_selu_has_the_constants_of_the_fixed_point():
         assert written == [mpmath.nstr(scale, 32), mpmath.nstr(alpha, 32)]
 
 
-TORCH = [entry for entry in ENTRIES if "torch" in entry.aliases]
+# The definition as its paper has it, where the entry's formula is another form of it, one that doesn't cancel or overflow.
+PUBLISHED = {
+    "relu": lambda x: max(x, 0),
+    "leaky_relu": lambda x: x if x > 0 else x * 0.01,
+    "relu6": lambda x: min(max(x, 0), 6),
+    "hardsigmoid": lambda x: min(max(x + 3, 0), 6) / 6,
+    "hardswish": lambda x: x * min(max(x + 3, 0), 6) / 6,
+    "hard_mish": lambda x: x * min(max(x + 2, 0), 2) / 2,
+    "elu": lambda x: x if x > 0 else mpmath.exp(x) - 1,
+    "slu": lambda x: x if x > 0 else 2 * mpmath.log((mpmath.exp(x) + 1) / 2),
+    "silu": lambda x: x / (1 + mpmath.exp(-x)),
+    "dsilu": lambda x: (1 + mpmath.exp(-x) * (1 + x)) / (1 + mpmath.exp(-x)) ** 2,
+    "gelu": lambda x: x / 2 * (1 + mpmath.erf(x / mpmath.sqrt(2))),
+    "gelu_tanh": lambda x: x / 2 * (1 + mpmath.tanh(mpmath.sqrt(2 / mpmath.pi) * (x + mpmath.mpf("0.044715") * x**3))),
+    "mish": lambda x: x * mpmath.tanh(mpmath.log(1 + mpmath.exp(x))),
+    "tanhexp": lambda x: x * mpmath.tanh(mpmath.exp(x)),
+    "serf": lambda x: x * mpmath.erf(mpmath.log(1 + mpmath.exp(x))),
+    "phish": lambda x: x * mpmath.tanh(x * mpmath.ncdf(x)),
+    "gish": lambda x: x * mpmath.log(2 - mpmath.exp(-mpmath.exp(x))),
+    "bsilu": lambda x: (x + 1.67) / (1 + mpmath.exp(-x)) - mpmath.mpf(1.67) / 2,
+    "smu": lambda x: (1.25 * x + 0.75 * x * mpmath.erf(0.75 * x)) / 2,
+    "acon_c": lambda x: 0.75 * x / (1 + mpmath.exp(-0.75 * x)) + 0.25 * x,
+    "swim": lambda x: x / 2 * (1 + x / 2 / mpmath.sqrt(1 + x**2 / 4)),
+    "atlu": lambda x: x * (mpmath.atan(x) / mpmath.pi + mpmath.mpf(1) / 2),
+    "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)),
+    "shifted_softplus": lambda x: mpmath.log(mpmath.exp(x) / 2 + mpmath.mpf(1) / 2),
+    "logsigmoid": lambda x: mpmath.log(1 / (1 + mpmath.exp(-x))),
+    "squareplus": lambda x: (x + mpmath.sqrt(x**2 + 4)) / 2,
+    "bent_identity": lambda x: (mpmath.sqrt(x**2 + 1) - 1) / 2 + x,
+    "blu": lambda x: (mpmath.sqrt(x**2 + 1) - 1) / 2 + x,
+    "softsign": lambda x: x / (1 + abs(x)),
+    "elliott": lambda x: x / 2 / (1 + abs(x)) + mpmath.mpf(1) / 2,
+    "cauchit": lambda x: mpmath.atan(x) / mpmath.pi + mpmath.mpf(1) / 2,
+    "normal_cdf": mpmath.ncdf,
+    "bipolar_sigmoid": lambda x: mpmath.tanh(x / 2),
+    "cloglog": lambda x: 1 - mpmath.exp(-mpmath.exp(x)),
+    "aranda_ordaz": lambda x: 1 - 1 / mpmath.sqrt(1 + 2 * mpmath.exp(x)),
+    "soft_clipping": lambda x: mpmath.log((1 + mpmath.exp(50 * x)) / (1 + mpmath.exp(50 * (x - 1)))) / 50,
+    "smooth_step": lambda x: 0 if x < -0.5 else 1 if x > 0.5 else -2 * x**3 + 3 * x / 2 + mpmath.mpf(1) / 2,
+    "softmodulus_q": lambda x: x**2 * (2 - abs(x)) if abs(x) < 1 else abs(x),
+    "rootsig": lambda x: mpmath.tan(mpmath.atan(x) / 2),
+    "snake": lambda x: x + (1 - mpmath.cos(2 * x)) / 2,
+    "tent": lambda x: max(0, 1 - abs(x)),
+    "hat": lambda x: max(0, 1 - abs(x - 1)),
+    "symlog": lambda x: mpmath.sign(x) * mpmath.log(1 + abs(x)),
+    "softshrink": lambda x: mpmath.sign(x) * max(abs(x) - 0.5, 0),
+    "tanhshrink": lambda x: x - mpmath.sinh(x) / mpmath.cosh(x),
+}
+POINTS = [-37.5, -5.5, -1.25, -0.375, -(2.0**-20), 2.0**-20, 0.4375, 0.75, 1.625, 4.125, 23.5]
 
 
-@pytest.mark.parametrize("x", [-3.0, -0.5, 0.25, 4.0])
-@pytest.mark.parametrize("entry", TORCH, ids=lambda entry: entry.name)
-def test_the_torch_alias_is_the_same_function(entry, x):
-    torch = pytest.importorskip("torch")
-    module = getattr(torch.nn, entry.aliases["torch"].removeprefix("torch.nn."))()
-    value = entry.expression.subs({symbol: entry.defaults[name] for name, symbol in entry.symbols.items()}).subs(X, x)
-    expected = float(sympy.N(elementary(value)))
-    assert math.isclose(module(torch.tensor(x, dtype=torch.float64)).item(), expected, rel_tol=1e-12)
-
-
-def elementary(value: sympy.Expr) -> sympy.Expr:
-    from actfn.formula.functions import elementary
-    from actfn.formula.pieces import unfold
-
-    return elementary(unfold(value))
-
-
-@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "celu", "selu"])
-def test_the_convention_is_what_torch_does(name):
-    """Each of these says "left": f'(0) is the slope of the negative piece, in torch's autograd too."""
-    torch = pytest.importorskip("torch")
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_formula_has_the_published_values(name):
     entry = catalog.find(name)
-    assert entry.conventions == "left"
-    x = torch.zeros(2, dtype=torch.float64)
-    x[1] = -1e-30
-    x.requires_grad_()
-    getattr(torch.nn, entry.aliases["torch"].removeprefix("torch.nn."))()(x).sum().backward()
-    assert x.grad is not None
-    assert x.grad[0].item() == pytest.approx(x.grad[1].item(), rel=1e-15)
+    oracle = Oracle(entry.expression)
+    with mpmath.workdps(1000):  # enough for what the published form loses: exp(-50*37) beside 1
+        for x in POINTS:
+            # a literal of the formula is the exact decimal, one here the nearest float: 15 digits then
+            expected = mpmath.nstr(PUBLISHED[name](mpmath.mpf(x)), 25)
+            assert float(oracle.rounded(x, entry.defaults)) == pytest.approx(float(expected), rel=2e-15, abs=0)
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.antiderivative], ids=lambda entry: entry.name)
+def test_the_antiderivative_has_the_function_for_its_derivative(entry):
+    slope, oracle = Oracle(derivative(parse(entry.antiderivative, entry.symbols))), Oracle(entry.expression)
+    for x in POINTS:
+        assert slope.rounded(x, entry.defaults) == pytest.approx(oracle.rounded(x, entry.defaults), rel=1e-15)
+
+
+@entry_by_entry
+def test_values_and_slopes_are_finite_and_the_class_is_proven(entry):
+    oracles = [Oracle(derivative(entry.expression, order, entry.conventions)) for order in range(3)]
+    for x in (0.0, 1e-8, -1e-8, 1.0, -1.0, 50.0, -50.0, 1000.0, -1000.0):
+        if (entry.name, x) != ("exponential", 1000.0):
+            assert all(mpmath.isfinite(oracle.rounded(x, entry.defaults)) for oracle in oracles)
+    assert smoothness(entry).claim.status == "proven"
+
+
+# -- the same function in the frameworks -------------------------------------------------------------------------------
+
+FRAMEWORKS = ("torch", "jax", "keras")
+ALIASES = [(entry, place) for entry in ENTRIES for place in FRAMEWORKS if place in entry.aliases]
+MADE_WITH = {"torch.nn.Threshold": (1.0, 0.0)}
+"""What a class takes that has no defaults."""
+OTHER_SLOPES = {
+    ("absolute", "jax"): (0.0, 1.0),
+    ("hardtanh", "jax"): (1.0, 1.0),
+    ("leaky_relu", "jax"): (0.0, 1.0),
+    ("sparse_sigmoid", "keras"): (1.0, 0.0),
+}
+"""(Entry, framework) -> a kink, and the slope that the framework takes there, other than the entry's."""
+SINGLE_PRECISION_SLOPES = {("hardsigmoid", "torch"), ("hardsigmoid", "keras")}
+"""Where a float64 gradient comes with a constant of float32."""
+
+
+def called(entry: Definition, place: str):
+    """The framework's function, with the arguments that the alias names."""
+    alias = entry.aliases[place]
+    name, _, arguments = alias.partition("(")
+    found = pytest.importorskip(place)
+    for part in name.split(".")[1:]:
+        found = getattr(found, part)
+    given = {}
+    if arguments:
+        tree = ast.parse(alias, mode="eval").body
+        assert isinstance(tree, ast.Call)
+        given = {word.arg: ast.literal_eval(word.value) for word in tree.keywords}
+    if isinstance(found, type):
+        module = found(*MADE_WITH.get(name, ()), **given)
+        return module.double().eval() if place == "torch" else module
+    return lambda x: found(x, **given)
+
+
+def value_and_slope(entry: Definition, place: str, xs: list[float]) -> tuple[list[float], list[float]]:
+    """f and f' at each x as the framework has them, in float64."""
+    if place == "jax":
+        jax = pytest.importorskip("jax")
+        pytest.importorskip("jax.scipy.special")
+        with jax.enable_x64(True):
+            f = called(entry, place)
+            return [float(f(jax.numpy.float64(x))) for x in xs], [float(jax.grad(f)(jax.numpy.float64(x))) for x in xs]
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(xs, dtype=torch.float64, requires_grad=True)
+    y = called(entry, place)(x)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    return y.tolist(), slope.tolist()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keras_on_torch():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "torch")
+        yield
+
+
+@pytest.mark.parametrize(("entry", "place"), ALIASES, ids=lambda value: getattr(value, "name", value))
+def test_the_alias_is_the_same_function_and_has_the_same_slopes(entry, place):
+    if place == "keras" and pytest.importorskip("keras").backend.backend() != "torch":
+        pytest.skip("Keras runs on another backend in this process")
+    kinks = [float(at.location) for at in smoothness(entry, **entry.defaults).breakpoints]
+    xs = [*kinks, -2.71, -0.5, 0.25, 1.7, 4.0]
+    values, slopes = value_and_slope(entry, place, xs)
+    f, slope = (Oracle(derivative(entry.expression, order, entry.conventions)) for order in range(2))
+    kink, other = OTHER_SLOPES.get((entry.name, place), (None, None))
+    tolerance = 1e-7 if (entry.name, place) in SINGLE_PRECISION_SLOPES else 1e-12
+    for x, y, yp in zip(xs, values, slopes, strict=True):
+        assert y == pytest.approx(f.rounded(x, entry.defaults), rel=1e-13, abs=0)
+        if kink is not None and abs(x) == kink:
+            assert yp == other != slope.rounded(x, entry.defaults)
+        else:
+            assert yp == pytest.approx(slope.rounded(x, entry.defaults), rel=tolerance, abs=0)

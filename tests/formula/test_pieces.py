@@ -101,6 +101,9 @@ def _value(expression, point, rule):
         ("1/(exp(x) - 2)", [sympy.log(2)]),
         ("log(1 + exp(x))", []),
         ("sqrt(x**2 + 1)", []),
+        ("1/(sqrt(x**2 + 1) - x)", []),  # the root is never equal to x
+        ("log1p(sigmoid(x))", []),
+        ("log1p(expm1(2)*sigmoid(x))", []),
         ("abs(abs(x) - 1)", [-1, 0, 1]),
     ],
 )
@@ -114,7 +117,15 @@ def test_order_of_breakpoints_that_depends_on_parameters() -> None:
     assert conditions == {"high - low > 0": 2, "Eq(high, low)": 0, "high - low < 0": 0}
 
 
-@pytest.mark.parametrize("text", ["where(sin(x) > 0, 1, 0)", "tan(1/x)", "max(x, exp(x) - x**3)"])
+def test_a_case_that_no_parameter_meets_is_left_out() -> None:
+    symbols = {"width": sympy.Symbol("width", nonnegative=True, finite=True)}
+    found = {str(c.condition) for c in cases(parse("where(abs(x) > width, x, 0)", symbols))}
+    assert found == {"width > 0", "Eq(width, 0)"}
+
+
+@pytest.mark.parametrize(
+    "text", ["where(sin(x) > 0, 1, 0)", "tan(1/x)", "max(x, exp(x) - x**3)", "1/(sqrt(x**2 + 1) - 2*x)"]
+)
 def test_what_cannot_be_solved_is_undecided(text: str) -> None:
     with pytest.raises(Undecided):
         cases(parse(text, SYMBOLS))

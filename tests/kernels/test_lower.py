@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import sympy
 from sympy import Rational, Symbol
@@ -12,8 +13,10 @@ from actfn import catalog
 from actfn.definition import Definition, Parameter
 from actfn.formula import X, parse
 from actfn.formula.derivative import derivative
-from actfn.formula.functions import erfc, expm1, log1p, sigmoid, softplus
+from actfn.formula.functions import erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
+from actfn.kernels import build
 from actfn.kernels.lower import float32_suffices, program, stable
+from actfn.kernels.ufunc import ufunc
 from actfn.reference import Oracle
 
 ALPHA, BETA = Symbol("alpha", real=True), Symbol("beta", positive=True)
@@ -123,10 +126,53 @@ def test_parameters_named_like_temporaries() -> None:
         ("exp(-x**2)", True),  # its argument is given in two parts
         ("exp(1.7*x)", True),
         ("exp(x - x**2)", False),
-        ("sigmoid(3*x)", False),
+        ("sigmoid(3*x)", True),  # so is this one's
+        ("log(1 + exp(1.7*x))", True),
+        ("x*erf(softplus(1.7*x))", True),
+        ("sigmoid(tanh(x)*3)", False),
+        ("exp(x**2)*exp(sigmoid(x)*x)", False),
+        ("exp(x) + x**2", True),  # terms of one sign
+        ("exp(x) - 2", False),
+        ("exp(-abs(x)) + sigmoid(x)", True),
+        ("1/(1 + x**2)", False),  # x^2 leaves the range before its inverse does
+        ("x*tanh(exp(x))", False),  # tanh(exp(x)) may be subnormal where the product isn't
+        ("50*tanh(x/50)", False),
+        ("expm1(1.7*x)", False),
         ("x**2.5", False),
     ],
 )
 def test_where_float32_arithmetic_suffices(formula: str, suffices: bool) -> None:
     definition = Definition("mine", formula)
-    assert float32_suffices(definition, program(definition)) is suffices
+    assert float32_suffices(definition, build.program(build.Request(definition))) is suffices
+
+
+@pytest.mark.parametrize(
+    ("formula", "order", "left", "right"),
+    [
+        ("x*sigmoid(x)", 0, 0, math.inf),
+        ("x*tanh(softplus(beta*x))", 0, 0, math.inf),
+        ("x*exp(-x**2)", 0, 0, 0),
+        ("x*sigmoid(-x)", 0, -math.inf, 0),
+        ("x*sigmoid(x)", 1, 0, 1),
+        ("exp(-beta*x**2)", 1, 0, 0),
+        ("x*erfc(-x)/2", 0, 0, math.inf),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_limits_at_infinity(formula: str, order: int, left: float, right: float, dtype: str) -> None:
+    """Where arithmetic has infinity times 0, the limit; the same in the vectorised part of a loop and in its rest."""
+    parameters = (Parameter("beta", 1.5),) if "beta" in formula else ()
+    made = ufunc(Definition("mine", formula, parameters), order)
+    x = np.array([-math.inf, math.inf, math.nan] * 21, dtype)
+    np.testing.assert_array_equal(made(x, *np.full(len(parameters), 1.5, dtype)), [left, right, math.nan] * 21)
+
+
+def test_no_limit_is_invented() -> None:
+    """Held at the largest number is only an x whose value there has come to rest."""
+    for formula in ("sin(x)*exp(x)", "x - x*exp(-x)", "where(x > 0, x, exp(x) - 1)", "exp(-abs(x))"):
+        steps = build.program(build.Request(Definition("mine", formula)))
+        held = [
+            n for _, e in steps.assignments for n in sympy.preorder_traversal(e) if isinstance(n, maximum | minimum)
+        ]
+        held += [n for n in sympy.preorder_traversal(steps.result) if isinstance(n, minimum)]
+        assert not held, formula

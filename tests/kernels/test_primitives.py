@@ -20,12 +20,13 @@ from flint import arb
 from numba import njit
 
 from actfn.kernels.primitives import intrinsics
-from actfn.kernels.primitives.table import PRIMITIVES, Primitive
+from actfn.kernels.primitives.table import PRIMITIVES, TWO_PART, Primitive
 from actfn.reference import working_precision
 
-ONE_ARGUMENT = [p for p in PRIMITIVES.values() if not p.name.startswith("times_") and p.name != "pow"]
+ONE_ARGUMENT = [
+    p for p in PRIMITIVES.values() if not p.name.startswith("times_") and p.name not in ("pow", "softplus_of_sum")
+]
 PRODUCTS = [p for p in PRIMITIVES.values() if p.name.startswith("times_")]
-TWO_PART = ("times_exp", "times_erfc")
 INF, NAN = math.inf, math.nan
 HALF_PI = 1.5707963267948966
 
@@ -36,6 +37,8 @@ TRUE: dict[str, Callable[[arb], arb]] = {
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
     "tanh": arb.tanh,
     "softplus": lambda x: x.exp().log1p() if x < 0 else x + (-x).exp().log1p(),
+    "erf_softplus": lambda x: (x.exp().log1p() if x < 0 else x + (-x).exp().log1p()).erf(),
+    "tanh_softplus": lambda x: (x.exp().log1p() if x < 0 else x + (-x).exp().log1p()).tanh(),
     "log": arb.log,
     "log1p": arb.log1p,
     "erf": arb.erf,
@@ -58,6 +61,8 @@ INTERVALS = {  # where errors are largest or the algorithm changes; every binade
     "expm1_nonpositive": [(-0.8, 0), (-40, 0)],
     "sigmoid": [(-2, 2), (-110, 40), (-750, -700)],
     "tanh": [(-0.4, 0.4), (-10, 10), (18, 20)],
+    "erf_softplus": [(-8, 4), (-110, 20), (-750, -600)],
+    "tanh_softplus": [(-8, 10), (-110, 20), (-750, -600)],
     "softplus": [(-1.4, 1.4), (-110, 42), (-750, -700)],
     "log": [(0.6, 1.6), (0.99, 1.01)],
     "log1p": [(-0.5, 0.8), (-1, 3)],
@@ -81,6 +86,8 @@ HARD = {  # the worst that longer searches found, and floats beside a multiple o
     "expm1_nonpositive": [-0.38217795, -0.35996618488644305, -17.33],
     "sigmoid": [-28.072548, -26.039114, -16.641161, -20.46006850536699, -103.9],
     "tanh": [0.19577411, 0.18385057849342235, 8.491086, 9.0109129, 19.0615],
+    "erf_softplus": [-20.0, -103.9],
+    "tanh_softplus": [8.674395, -4.1538672, -103.9],
     "softplus": [-1.2604226, -1.2815034909899765, 0.00017402977, -1.0931363, -103.9],
     "log": [0.7067209, 0.7018319953591622, 1.403305899283738, 1.4e-45],
     "log1p": [-0.29307753, 0.4106725, 0.2750234, 0.412218602676649],
@@ -208,7 +215,14 @@ def test_products_keep_their_bound(primitive: Primitive) -> None:
     x = np.concatenate([rng.normal(0, 2, 500), rng.uniform(-far, far, 500), rng.uniform(0, far, 500)])
     scale = np.exp2(rng.uniform(-reach, reach, 500))
     a = np.concatenate([rng.normal(0, 1, 500), x[500:1000], scale])
-    if name in ("exp", "expm1", "sigmoid", "softplus", "erfc"):  # what is left of a large a times a tiny value
+    if name in (
+        "exp",
+        "expm1",
+        "sigmoid",
+        "tanh_softplus",
+        "softplus",
+        "erfc",
+    ):  # what is left of a large a times a tiny value
         x[1000:] = np.abs(x[1000:]) * (1 if name == "erfc" else -1)
     x, a = x.astype(dtype_of(primitive)), a.astype(dtype_of(primitive))
     size, at = worst(primitive, called(primitive, a, x), lambda a, x: a * TRUE[name](x), a, x)
@@ -219,7 +233,7 @@ def test_products_keep_their_bound(primitive: Primitive) -> None:
 def test_two_part_arguments(level: str) -> None:
     """erfc(x/sqrt 2) and exp(-x^2/2) of the exact argument, where a rounded argument would be many ulps off."""
     real = np.float32 if level == "float32" else np.float64
-    times_exp, times_erfc = (PRIMITIVES[name, level].function for name in TWO_PART)
+    times_exp, times_erfc = (PRIMITIVES[name, level].function for name in ("times_exp", "times_erfc"))
     root = real(math.sqrt(0.5))
     with working_precision(200):
         root_low = real(float(arb(0.5).sqrt() - arb(float(root))))
@@ -285,6 +299,8 @@ EDGES: dict[str, list[tuple[float, float]]] = {
     "expm1_nonpositive": [(-INF, -1), (0, 0), (-0.0, -0.0), (-1e30, -1)],
     "sigmoid": [(-INF, 0), (INF, 1), (0, 0.5), (-0.0, 0.5), (1e30, 1), (-1e30, 0)],
     "tanh": [(-INF, -1), (INF, 1), (0, 0), (-0.0, -0.0), (1e30, 1)],
+    "erf_softplus": [(-INF, 0), (INF, 1), (1e30, 1), (-1e30, 0)],
+    "tanh_softplus": [(-INF, 0), (INF, 1), (0, 0.6), (-0.0, 0.6), (1e30, 1), (-1e30, 0)],
     "softplus": [(-INF, 0), (INF, INF), (2.0**100, 2.0**100), (-1e30, 0)],
     "log": [(0, -INF), (-0.0, -INF), (1, 0), (INF, INF), (-1, NAN), (-INF, NAN)],
     "log1p": [(0, 0), (-0.0, -0.0), (-1, -INF), (INF, INF), (-2, NAN), (-INF, NAN)],

@@ -340,6 +340,8 @@ def _substituted(case: Case, rule: Mapping[Symbol, Expr], bounds: Bounds) -> Cas
         for b in case.breakpoints
     )
     condition = And(case.condition.xreplace(rule), *(Eq(k, v) for k, v in rule.items()))
+    if condition == S.false:
+        return None
     return Case(condition, pieces, places, {**case.equal, **rule}, signs)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ("svg", "png", "pdf")
 _COLOURS = {"value": "#1a5a9e", "slope": "#ad3f0c"}  # as on the page in light
 _GREY = "#6b6d73"
-_LOOK: Any = {
+LOOK: Any = {
     "font.family": "STIXGeneral",
     "mathtext.fontset": "stix",
     "font.size": 10,
@@ -32,7 +32,7 @@ _LOOK: Any = {
     "svg.hashsalt": "actfn",
     "path.simplify": False,
 }
-_NO_DATES: dict[str, dict[str, Any]] = {
+NO_DATES: dict[str, dict[str, Any]] = {
     "svg": {"Date": None},
     "pdf": {"CreationDate": None},
     "png": {"Software": None},
@@ -49,9 +49,9 @@ def write_figure(data: Mapping[str, Any], path: Path) -> None:
         raise ValueError(f"a figure is written as .svg, .png or .pdf, not {path.name!r}")
     from matplotlib import rc_context
 
-    with rc_context(_LOOK):
+    with rc_context(LOOK):
         buffer = io.BytesIO()
-        figure(data).savefig(buffer, format=kind, dpi=200, metadata=_NO_DATES[kind])
+        figure(data).savefig(buffer, format=kind, dpi=200, metadata=NO_DATES[kind])
     write_bytes(path, buffer.getvalue())
 
 

@@ -1,7 +1,8 @@
 """The catalog: every activation function that has a name, as data.
 
-One file a family, holding `Definition`s and nothing else; adding a function is adding an entry there. Importing the
-catalog parses no formula: an entry does that on first use.
+One file a family, holding `Definition`s and nothing else; adding a function is adding an entry there. `units` holds the
+layers that gate one half of their input by an entry. Importing the catalog parses no formula: an entry does that on
+first use.
 """
 
 from __future__ import annotations
@@ -12,10 +13,37 @@ from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
 
-from actfn.catalog import exponential, gated, radial, rectifiers, sigmoids
-from actfn.definition import Definition
+from actfn.catalog import (
+    bends,
+    composite,
+    distributions,
+    exponential,
+    gated,
+    hard,
+    periodic,
+    powers,
+    radial,
+    rectifiers,
+    shrinkage,
+    sigmoids,
+    units,
+)
+from actfn.definition import Definition, GatedUnit
 
-_FAMILIES = (exponential, gated, radial, rectifiers, sigmoids)
+_FAMILIES = (
+    bends,
+    composite,
+    distributions,
+    exponential,
+    gated,
+    hard,
+    periodic,
+    powers,
+    radial,
+    rectifiers,
+    shrinkage,
+    sigmoids,
+)
 
 
 class UnknownName(LookupError):
@@ -40,6 +68,13 @@ def entries() -> Mapping[str, Definition]:
     return MappingProxyType({entry.name: entry for entry in sorted(found, key=lambda entry: entry.name)})
 
 
+@cache
+def gated_units() -> Mapping[str, GatedUnit]:
+    """Name -> gated unit, in alphabetical order: GLU and its kin, each an entry times a linear half."""
+    found = (value for value in vars(units).values() if isinstance(value, GatedUnit))
+    return MappingProxyType({unit.name: unit for unit in sorted(found, key=lambda unit: unit.name)})
+
+
 def find(name: str) -> Definition:
     """The entry of a name, a title or an alias: "elu", "Leaky ReLU", "nn.SiLU", "gaussian".
 
@@ -61,6 +96,9 @@ def _written(entry: Definition) -> Iterator[str]:
     yield entry.name
     yield entry.title
     for alias in entry.aliases.values():
+        if "(" in alias:  # the function at other than its own defaults: its bare name may belong to another entry
+            yield alias
+            continue
         parts = alias.split(".")
         yield from (".".join(parts[i:]) for i in range(len(parts)))  # torch.nn.ELU, nn.ELU, ELU
 

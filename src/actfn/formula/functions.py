@@ -25,6 +25,11 @@ class expm1(Function):
     def elementary(self) -> Expr:
         return sympy.exp(self.args[0]) - 1
 
+    def _eval_is_positive(self):
+        return self.args[0].is_positive
+
+    _eval_is_extended_positive = _eval_is_positive
+
 
 class log1p(Function):
     """log(1 + u), accurate near u = 0."""
@@ -126,9 +131,9 @@ for _function in (expm1, log1p, sigmoid, softplus, erfc, cbrt, maximum, minimum)
     _function.is_extended_real = True
     _function.is_commutative = True
 del _function
-sigmoid.is_positive = True
-softplus.is_positive = True
-erfc.is_positive = True
+for _function in (sigmoid, softplus, erfc):
+    _function.is_positive = _function.is_extended_positive = True
+del _function
 
 
 def elementary(expression: Expr) -> Expr:

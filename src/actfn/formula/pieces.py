@@ -222,9 +222,9 @@ def zeros(g: Expr, sign: Signs) -> tuple[list[Expr], list[int]]:
     """
     if not g.has(X):
         return [], [sign(g)]
-    if g.is_positive:
+    if g.is_extended_positive:
         return [], [1]
-    if g.is_negative:
+    if g.is_extended_negative:
         return [], [-1]
     g = sympy.factor_terms(elementary(g).replace(lambda n: isinstance(n, expm1 | log1p), lambda n: n.elementary()))
     if isinstance(g, sympy.Mul):
@@ -328,10 +328,21 @@ def _by_inverse(g: Expr, sign: Signs) -> tuple[list[Expr], list[int]]:
     elif isinstance(outer, _ODD_INCREASING) and constant.is_zero:
         inner = outer.args[0]
     else:
-        raise Undecided(f"where {g} is zero")
+        return _of_root(g, sign)
     roots, signs = zeros(inner, sign)
     s = sign(factor)
     return roots, [s * v for v in signs]
+
+
+def _of_root(g: Expr, sign: Signs) -> tuple[list[Expr], list[int]]:
+    """a*sqrt(p) + q for a positive p, where a^2*p and q^2 are never equal: no zeros, and the sign that it has at 0."""
+    roots = [t for t in sympy.Add.make_args(g) if any(f.is_Pow and f.exp == S.Half for f in sympy.Mul.make_args(t))]
+    if len(roots) == 1:
+        p = next(f.base for f in sympy.Mul.make_args(roots[0]) if f.is_Pow and f.exp == S.Half)
+        difference = sympy.expand(roots[0] ** 2 - (g - roots[0]) ** 2)
+        if p.is_positive and difference.is_polynomial(X) and not zeros(difference, sign)[0]:
+            return [], [sign(g.subs(X, 0))]
+    raise Undecided(f"where {g} is zero")
 
 
 # -- cases --------------------------------------------------------------------------------------------------------------
@@ -348,7 +359,9 @@ def cases(expression: Expr, bounds: Bounds | None = None) -> tuple[Case, ...]:
     while pending:
         current, facts, equal = pending.pop()
         try:
-            found.append(_case(current, Signs(facts, bounds or {}), equal))
+            case = _case(current, Signs(facts, bounds or {}), equal)
+            if case.condition != S.false:
+                found.append(case)
         except _Split as split:
             for s in (-1, 0, 1):
                 pending.extend(_assuming(split.expression, s, current, facts, equal, bounds or {}))

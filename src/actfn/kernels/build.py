@@ -16,6 +16,7 @@ import importlib.util
 import json
 import math
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from actfn.kernels.lower import Program
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
+LARGEST_FLOAT32 = (2.0 - 2.0**-23) * 2.0**127
 ITEMSIZE = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 
 
@@ -255,7 +257,8 @@ def program(request: Request) -> Program:
 
         return of_output(request.definition, from_output(request.definition).slope, Y, g)
     factors = {"value": [(1, 0)], "product": [(g, 0)], "double": [(gg, 0), (g * gg, 1)]}[request.form]
-    return combined(request.definition, request.order, request.by, request.arrays, factors)
+    largest = sys.float_info.max if request.dtype == "float64" else LARGEST_FLOAT32
+    return combined(request.definition, request.order, request.by, request.arrays, factors, largest)
 
 
 def source(request: Request) -> str:

@@ -8,8 +8,11 @@ region, so that neither its value nor its gradient can turn into NaN there; `sha
 from __future__ import annotations
 
 import itertools
+import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
 from sympy import Add, Expr, Ge, Gt, Le, Lt, Mul, Ne, Piecewise, Pow, Rational, S, Symbol
@@ -20,7 +23,7 @@ from actfn.definition import Definition
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import X, cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
 from actfn.formula.pieces import unfold
-from actfn.formula.printers.numba import argument_parts, is_power_of_two
+from actfn.formula.printers.numba import TWO_PART, argument_parts, is_power_of_two
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,18 @@ def program(definition: Definition, order: int = 0, by: Sequence[str] = ()) -> P
 
 
 def combined(
-    definition: Definition, order: int, by: Sequence[str], arrays: Sequence[str], factors: Sequence[tuple[Expr, int]]
+    definition: Definition,
+    order: int,
+    by: Sequence[str],
+    arrays: Sequence[str],
+    factors: Sequence[tuple[Expr, int]],
+    largest: float | None = None,
 ) -> Program:
     """One program with a result for each (factor, k): the factor times the derivative of order `order + k`.
 
-    `arrays` are the names that come before the parameters among the arguments: x, and what the factors hold.
+    `arrays` are the names that come before the parameters among the arguments: x, and what the factors hold. Given the
+    `largest` number of a dtype, the program is for a kernel: it keeps tanh(softplus(u)), which a primitive computes, and
+    takes the largest number for infinity where infinity times 0 would hide a limit.
     """
     symbols = [definition.symbols[name] for name in by]
     defaults = {p.symbol: Rational(repr(float(p.default))) for p in definition.parameters}
@@ -60,7 +70,11 @@ def combined(
     guards = _Guards(defaults, arguments)
     results = []
     for factor, k in factors:
-        expression = in_sigmoids(stable(derivative(form, order + k, definition.conventions, symbols)))
+        expression = stable(derivative(form, order + k, definition.conventions, symbols))
+        if largest is None or not _only_gates(expression):
+            expression = in_sigmoids(expression)
+        if largest is not None:
+            expression = _finite_ends(expression, largest, defaults)
         results.append(factor * guards.visit(keep_nan(expression), X))
     return share(arguments, results, guards.assignments)
 
@@ -105,6 +119,12 @@ def in_sigmoids(expression: Expr) -> Expr:
         return (1 if coefficient > 0 else q**2) / (1 + q**2)
 
     return expression.replace(sympy.tanh, of_tanh).replace(sigmoid, of_sigmoid)
+
+
+def _only_gates(expression: Expr) -> bool:
+    """Whether nothing beside tanh(softplus(u)) would share its exponential."""
+    rest = expression.replace(lambda n: isinstance(n, sympy.tanh) and isinstance(n.args[0], softplus), lambda n: S.One)
+    return not rest.has(sigmoid, softplus)
 
 
 def _rewrite(expression: Expr) -> Expr:
@@ -357,57 +377,152 @@ def _nan_last(node: Piecewise) -> Expr:
     return node
 
 
+# -- infinite ends ------------------------------------------------------------------------------------------------------
+
+
+def _finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Expr]) -> Expr:
+    """The expression with x held above -largest, below largest or both, where its value at infinity would be NaN.
+
+    That is done where the values at large x say that there is a limit, at the default parameters: x*exp(-x^2) is
+    infinity times 0 in arithmetic, and 0 in truth.
+    """
+    if not expression.has(X):
+        return expression
+    rule = {s: float(v) for s, v in defaults.items()}
+    held: Expr = X
+    for sign, hold in ((-1, maximum), (1, minimum)):
+        at_end, *values = (
+            _in_floats(expression, {**rule, X: sign * v})
+            for v in (math.inf, largest / 1e3, largest, _FAR, 2 * _FAR, _BEYOND_FLOAT32)
+        )
+        near, far, early, later, beyond = values
+        if not math.isnan(at_end):
+            continue
+        if early == later and (math.isnan(far) or far == early):
+            held = hold(held, sign * sympy.Integer(_FAR))
+        elif abs(far) < 1e6 and abs(far - near) <= 1e-6 * max(1.0, abs(far)):
+            held = hold(held, sign * sympy.Integer(int(largest)))
+        elif largest < _BEYOND_FLOAT32 < math.inf and abs(beyond) > _BEYOND_FLOAT32 / 2**100:
+            held = hold(held, sign * sympy.Integer(_BEYOND_FLOAT32))
+    return expression.xreplace({X: held}) if held != X else expression
+
+
+_FAR = 352
+"""So far out exp(2x) is below float64's largest number."""
+_BEYOND_FLOAT32 = 2**500
+"""Infinite in float32, and its square isn't in float64."""
+
+
+def _in_floats(expression: Expr, values: Mapping[Symbol, float]) -> float:
+    """The value in float64 arithmetic, infinities and NaN included; NaN for a function that isn't among `_IN_FLOATS`."""
+    import numpy as np
+
+    def holds(condition: Any) -> bool:
+        inside = condition.xreplace(
+            {r: _TRUE_OR_FALSE[bool(_COMPARES[r.rel_op](of(r.lhs), of(r.rhs)))] for r in condition.atoms(Relational)}
+        )
+        return bool(inside)
+
+    def of(node: Any) -> Any:
+        if node in values:
+            return np.float64(values[node])
+        if node.is_number:
+            return np.float64(node)
+        if isinstance(node, Piecewise):
+            return next((of(e) for e, condition in node.args if holds(condition)), np.float64(math.nan))
+        if isinstance(node, Pow) and not isinstance(node, sympy.exp):
+            base, exponent = map(of, node.args)
+            return np.power(base, exponent)
+        arguments = [of(a) for a in node.args]
+        if isinstance(node, Add):
+            return sum(arguments, np.float64(0))
+        if isinstance(node, Mul):
+            return np.prod(arguments)
+        found = _IN_FLOATS.get(node.func)
+        return found(np, *arguments) if found else np.float64(math.nan)
+
+    with np.errstate(all="ignore"):
+        return float(of(expression))
+
+
+_TRUE_OR_FALSE = (S.false, S.true)
+_COMPARES: Mapping[str, Any] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_IN_FLOATS: Mapping[Any, Any] = {
+    sympy.exp: lambda np, u: np.exp(u),
+    expm1: lambda np, u: np.expm1(u),
+    sympy.tanh: lambda np, u: np.tanh(u),
+    sigmoid: lambda np, u: 1 / (1 + np.exp(-u)),
+    softplus: lambda np, u: np.logaddexp(0, u),
+    sympy.log: lambda np, u: np.log(u),
+    log1p: lambda np, u: np.log1p(u),
+    sympy.erf: lambda np, u: math.erf(u),
+    erfc: lambda np, u: math.erfc(u),
+    sympy.atan: lambda np, u: np.arctan(u),
+    sympy.asinh: lambda np, u: np.arcsinh(u),
+    sympy.sinh: lambda np, u: np.sinh(u),
+    sympy.cosh: lambda np, u: np.cosh(u),
+    cbrt: lambda np, u: np.cbrt(u),
+    sympy.Abs: lambda np, u: np.abs(u),
+    sympy.sign: lambda np, u: np.sign(u),
+    maximum: lambda np, u, v: np.maximum(u, v),
+    minimum: lambda np, u, v: np.minimum(u, v),
+}
+
 # -- which arithmetic ---------------------------------------------------------------------------------------------------
 
-_AMPLIFYING = (
-    sympy.exp,
-    sigmoid,
-    softplus,
-    sympy.erfc,
-    erfc,
-    sympy.sinh,
-    sympy.cosh,
-    sympy.sin,
-    sympy.cos,
-    sympy.tan,
-    sympy.log,
-    log1p,
-)
-_KEEPING = (sympy.tanh, sympy.erf, sympy.atan, sympy.asinh, expm1, cbrt, sympy.Abs, sympy.sign, maximum, minimum)
+_AMPLIFYING = (*TWO_PART, expm1, sympy.sinh, sympy.cosh, sympy.sin, sympy.cos, sympy.tan, sympy.log, log1p)
+_KEEPING = (sympy.tanh, sympy.erf, sympy.atan, sympy.asinh, cbrt, sympy.Abs, sympy.sign, maximum, minimum)
 
 
 def float32_suffices(definition: Definition, steps: Program) -> bool:
     """Whether float32 arithmetic keeps a few ulps, at the default parameters; float64 is needed where errors grow.
 
-    They grow where two terms in x may cancel, and where a function that amplifies its argument's relative error (exp by
-    |u|, erfc by 2u^2) gets an argument that was rounded. A product of x and a power of two is exact.
+    They grow where terms of a sum may cancel, and where a function that amplifies its argument's relative error (exp by
+    |u|, erfc by 2u^2) gets an argument that was rounded. A product of x and a power of two is exact, and the rounding of
+    some products is passed along to the primitive (`argument_parts`).
     """
     defaults = {p.symbol: Rational(repr(float(p.default))) for p in definition.parameters}
-    values: dict[Symbol, Expr] = {}
-    exact = {X}
+    depends, exact = {X}, {X}
     for symbol, expression in steps.assignments:
-        values[symbol] = expression
+        if expression.free_symbols & depends:
+            depends.add(symbol)
         if _is_exact(expression.xreplace(defaults), exact):
             exact.add(symbol)
-    depends = {X, *(s for s, e in values.items() if e.free_symbols & {X, *values})}
-    for expression in (*values.values(), *steps.results):
-        for node in sympy.preorder_traversal(expression):
-            inner = [a for a in node.args if isinstance(a, Expr) and a.free_symbols & depends]
-            if isinstance(node, Add) and len(inner) > 1:
-                return False
-            if isinstance(node, _AMPLIFYING) and inner and not _is_exact(inner[0].xreplace(defaults), exact):
-                compensated = isinstance(node, sympy.exp | sympy.erfc | erfc) and argument_parts(node.args[0])[0]
-                if not compensated:
-                    return False
-            if isinstance(node, Pow) and inner and not (node.exp.is_Integer and -1 <= node.exp <= 3):
-                return False
-            if (
-                isinstance(node, sympy.Function)
-                and inner
-                and not isinstance(node, (*_AMPLIFYING, *_KEEPING, Piecewise))
-            ):
-                return False
-    return True
+    parameters = {p.symbol for p in definition.parameters}
+    nodes = (n for e in (*(e for _, e in steps.assignments), *steps.results) for n in sympy.preorder_traversal(e))
+    return all(_keeps(n, depends, exact | parameters, defaults) for n in nodes)
+
+
+def _keeps(node: Any, depends: set[Symbol], exact: set[Symbol], defaults: Mapping[Symbol, Expr]) -> bool:
+    """Whether one operation of a program keeps the relative error of what goes into it small."""
+    inner = [a for a in node.args if isinstance(a, Expr) and a.free_symbols & depends]
+    if not inner:
+        return True
+    if isinstance(node, Mul) and any(_is_exact(a, exact & depends) for a in inner):
+        return not any(map(_underflows, inner))
+    if isinstance(node, Add):
+        if len(inner) == 1 and _is_exact(inner[0].xreplace(defaults), exact):
+            return True
+        signs = {_sign(a.xreplace(defaults)) for a in node.args}
+        return len(signs) == 1 and 0 not in signs
+    if isinstance(node, Pow) and not isinstance(node, sympy.exp):
+        overflows = node.exp == -1 and any(p.exp > 1 for p in node.base.atoms(Pow) if p.free_symbols & depends)
+        return bool(node.exp.is_Integer and -1 <= node.exp <= 3) and not overflows
+    if isinstance(node, expm1) and inner[0].is_nonpositive:
+        return True
+    if isinstance(node, sympy.tanh | sympy.erf | sympy.atan | sympy.asinh):  # x/50 loses what 50*tanh(x/50) needs
+        factor = inner[0].xreplace(defaults).as_coeff_Mul()[0]
+        return abs(factor) >= Rational(1, 4)
+    if isinstance(node, _AMPLIFYING) and not _is_exact(inner[0].xreplace(defaults), exact):
+        return isinstance(node, TWO_PART) and argument_parts(inner[0])[0] is not None and inner[0].free_symbols <= exact
+    return not isinstance(node, sympy.Function) or isinstance(node, (*_AMPLIFYING, *_KEEPING, Piecewise))
 
 
 def _is_exact(expression: Expr, exact: set[Symbol]) -> bool:
@@ -416,8 +531,44 @@ def _is_exact(expression: Expr, exact: set[Symbol]) -> bool:
         return all(e.is_number or _is_exact(e, exact) for e, _ in expression.args)
     if isinstance(expression, sympy.Abs):
         return _is_exact(expression.args[0], exact)
+    if isinstance(expression, maximum | minimum):
+        return all(a.is_number or _is_exact(a, exact) for a in expression.args)
     coefficient, rest = expression.as_coeff_Mul()
-    return rest in exact and coefficient.is_Rational and is_power_of_two(abs(coefficient))
+    if coefficient != 1 and coefficient.is_Rational and is_power_of_two(abs(coefficient)):
+        return _is_exact(rest, exact)
+    return expression in exact
+
+
+def _underflows(factor: Expr) -> bool:
+    """Whether a factor may be a subnormal number at an x that makes the product a normal one, and isn't fused with x."""
+    if not isinstance(factor, sympy.tanh | sympy.erf | expm1 | sympy.atan | log1p | sympy.asinh):
+        return False
+    (argument,) = factor.args
+    return argument.has(*TWO_PART) and not (
+        isinstance(factor, sympy.tanh | sympy.erf) and isinstance(argument, softplus)
+    )
+
+
+def _sign(expression: Expr) -> int:
+    """1 where an expression is nowhere negative, -1 where it is nowhere positive, 0 where neither is seen."""
+    if expression.is_nonnegative:
+        return 1
+    if expression.is_nonpositive:
+        return -1
+    if isinstance(expression, sigmoid | softplus | erfc | sympy.exp | sympy.erfc | sympy.cosh):
+        return 1
+    if isinstance(expression, expm1 | sympy.tanh | sympy.erf | sympy.atan | sympy.asinh | sympy.sinh | cbrt):
+        return _sign(expression.args[0])
+    if isinstance(expression, Mul):
+        return math.prod(_sign(a) for a in expression.args)
+    if isinstance(expression, Pow):
+        even = expression.exp.is_Integer and expression.exp % 2 == 0
+        return 1 if even else _sign(expression.base)
+    parts = [e for e, _ in expression.args] if isinstance(expression, Piecewise) else expression.args
+    if isinstance(expression, Add | Piecewise):
+        signs = {_sign(p) for p in parts}
+        return signs.pop() if len(signs) == 1 else 0
+    return 0
 
 
 # -- shared subexpressions ----------------------------------------------------------------------------------------------
@@ -462,6 +613,13 @@ def share(arguments: Sequence[str], results: Sequence[Expr], first: Sequence[tup
 
 def _worth_a_name(node: Expr) -> bool:
     """Whether evaluating a node twice costs something: a function, a root, a division, a choice. Products are cheap."""
+    if (
+        isinstance(node, Pow)
+        and node.exp == -1
+        and node.base.is_Symbol
+        and node.base.name not in ("x", "_g", "_gg", "_y")
+    ):
+        return False  # dividing by a parameter rounds once
     if isinstance(node, Boolean | BooleanAtom | sympy.functions.elementary.piecewise.ExprCondPair) or node.is_number:
         return False
     return any(

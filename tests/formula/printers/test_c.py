@@ -95,7 +95,21 @@ INFINITE_TIMES_ZERO = {("silu", 0, -1), ("silu", 1, -1), ("silu", 1, 1), ("swish
 INFINITE_TIMES_ZERO |= {("swish", 1, 1), ("rbf", 1, -1), ("rbf", 1, 1)}
 """(entry, order, sign of the infinite x): where the printed product is infinity times 0, so NaN for the limit, 0 or 1."""
 
-ENTRIES = sorted(entries())
+ENTRIES = [
+    "bipolar_sigmoid",
+    "celu",
+    "elu",
+    "leaky_relu",
+    "rbf",
+    "relu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "swish",
+    "tanh",
+]
+"""Entries in whose printed form no terms cancel; what another's error is, `actfn.export` measures and writes above the code."""
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +178,19 @@ def test_our_functions_are_accurate(function, tmp_path):
     oracle = Oracle(parse(f"{function}(x)", {}))
     at = [-745 + 790 * k / 2000 for k in range(2001)] + [s * 10.0**-k for k in range(20) for s in (1, -1)]
     assert max(ulps(f(x), oracle.ball(x)) for x in at) <= 4
+
+
+@pytest.mark.parametrize("formula", ["exp(-x**2)", "exp(-a*x**2)", "exp(a*x**2)", "x*exp(-0.5*x**2)"])
+def test_the_exponential_of_a_square_keeps_its_tail(formula, tmp_path):
+    """2 ulps, where exp of the rounded square would lose 340 (0.5 is exact); and the ends stay what they were."""
+    (f,) = build(tmp_path, printed(formula, "a"))
+    oracle = Oracle(parse(formula, {"a": Symbol("a", real=True)}))
+    at = [s * k / 97 for k in range(2540) for s in (1, -1)]
+    known = [x for x in at if 2.0**-1000 < abs(float(oracle.ball(x, {"a": 0.7}).mid())) < math.inf]
+    assert max(ulps(f(x, 0.7), oracle.ball(x, {"a": 0.7})) for x in known) <= 2
+    far = 0.0 if "-" in formula else math.inf
+    assert [abs(f(x, 0.7)) for x in (1e3, -1e200, 1e308)] == [far] * 3
+    assert math.isnan(f(math.nan, 0.7))
 
 
 def test_no_division_is_one_of_integers(tmp_path):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import sympy
-from sympy import Expr, Piecewise, Pow, Rational
+from sympy import Expr, Mul, Piecewise, Pow, Rational
 
 from actfn.formula import functions
 from actfn.formula.printers.constants import literal
@@ -55,6 +55,14 @@ class CPrinter(CodePrinter):
     }
     # Named with a prefix of ours: C reserves names at file scope that begin with `_`. None calls another.
     helpers: ClassVar[Mapping[str, str]] = {
+        # What c*u*u loses to rounding goes in as a factor; where it isn't small, the exponential is 0, infinity or NaN.
+        "actfn_exp_square": _helper(
+            "actfn_exp_square",
+            "double c, double u",
+            "const double s = u*u, p = c*s, e = exp(p);",
+            "const double q = fma(c, s, -p) + c*fma(u, u, -s);",
+            "return fabs(q) < 1.0 && e < INFINITY ? e + e*q : e;",
+        ),
         "actfn_sigmoid": _helper(
             "actfn_sigmoid", "double u", "const double t = exp(-fabs(u));", "return (u < 0.0 ? t : 1.0)/(1.0 + t);"
         ),
@@ -98,6 +106,14 @@ class CPrinter(CodePrinter):
         """Bounded factors come before those that may be large: exp(-x*x)*x*2 is 0 where x*2 overflows."""
         return super().product(sorted(factors, key=lambda f: (not f.is_number, not isinstance(f, _BOUNDED))))
 
+    def call(self, function: Any, arguments: Sequence[Any]) -> str:
+        parts = square_parts(arguments[0]) if function is sympy.exp else None
+        return (
+            super().call(function, arguments)
+            if parts is None
+            else f"actfn_exp_square({', '.join(map(self._print, parts))})"
+        )
+
     def power(self, base: Expr, exponent: Expr) -> str:
         return (
             "*".join([self._print(base)] * int(exponent))
@@ -110,6 +126,15 @@ class CPrinter(CodePrinter):
 
     def where(self, condition: str, branch: str, otherwise: str) -> str:
         return f"({condition} ? {branch} : {otherwise})"
+
+
+def square_parts(argument: Expr) -> tuple[Expr, Expr] | None:
+    """(c, u) of an argument c*u^2 with u a symbol and no division, whose rounding exp would multiply by |c*u^2|."""
+    for square in Mul.make_args(argument):
+        if isinstance(square, Pow) and square.exp == 2 and square.base.is_Symbol:
+            rest = argument / square
+            return (rest, square.base) if not rest.has(Pow, sympy.Function, square.base) else None
+    return None
 
 
 def _is_short(base: Expr, exponent: Expr) -> bool:

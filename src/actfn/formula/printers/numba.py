@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import sympy
-from sympy import Expr, Mul, Pow, Rational, Symbol
+from sympy import Expr, Mul, Piecewise, Pow, Rational, Symbol
 from sympy.printing.precedence import PRECEDENCE
 
 from actfn.formula import functions
@@ -23,17 +23,20 @@ from actfn.formula.printers.target import CodePrinter
 PRIMITIVES = "actfn.kernels.primitives"
 MAX_POWER = 64
 _BOUNDED = (sympy.exp, functions.sigmoid, sympy.tanh, functions.erfc, sympy.erf, sympy.sin, sympy.cos, sympy.atan)
-_FUSED = (
-    (functions.sigmoid, "times_sigmoid"),
-    (sympy.tanh, "times_tanh"),
-    (sympy.erfc, "times_erfc"),
-    (functions.erfc, "times_erfc"),
-    (sympy.exp, "times_exp"),
-)
+_FUSED = (functions.sigmoid, sympy.tanh, sympy.erf, sympy.erfc, functions.erfc, functions.softplus, sympy.exp)
 """Functions whose primitive takes a factor along, those first that lose most without."""
-_TWO_PART = {"times_erfc", "times_exp"}
-"""Primitives whose argument is a sum of two numbers."""
+TWO_PART = (sympy.exp, functions.sigmoid, functions.softplus, sympy.erfc, functions.erfc)
+"""Functions that amplify their argument's error, and whose primitive with a factor takes it as a sum of two numbers."""
+_COMPOSED = {
+    (sympy.tanh, functions.softplus): "tanh_softplus",
+    (sympy.erf, functions.softplus): "erf_softplus",
+}
+"""The primitives of a function of a function."""
+_BOUNDING = {functions.maximum: "at_least", functions.minimum: "at_most"}
+"""What is one instruction where the other argument is a number, which is neither NaN nor a zero with a sign."""
 _SHARED = {
+    "at_least",
+    "at_most",
     "constant_parts",
     "product_parts",
     "quotient_parts",
@@ -54,6 +57,8 @@ class NumbaPrinter(CodePrinter):
 
     target = "numba"
     arithmetic: ClassVar[str] = "float64"
+    fused: ClassVar[tuple[Any, ...]] = _FUSED
+    two_part: ClassVar[tuple[Any, ...]] = TWO_PART
     logic = (" & ", " | ", "not ")
     keywords = frozenset((*keyword.kwlist, *keyword.softkwlist, "fma", "float32", "primitive", "maximum", "minimum"))
     functions: ClassVar[Mapping[Any, str]] = {
@@ -89,6 +94,8 @@ class NumbaPrinter(CodePrinter):
         super().__init__()
         self.used: set[str] = set()
         """The primitives that what was printed so far calls."""
+        self.copies: set[Expr] = {X}
+        """The names of x, held inside bounds or not."""
 
     # -- numbers
 
@@ -125,17 +132,22 @@ class NumbaPrinter(CodePrinter):
         ordered = sorted(single, key=lambda f: (not f.is_number, not isinstance(_base(f), _BOUNDED), f == X))
         if not ordered:
             return self.number(1.0)
-        fused = next((f for kind, _ in _FUSED for f in ordered if isinstance(f, kind) and self._gains(f)), None)
-        if fused is None or len(ordered) == 1:
+        fused = next(
+            (f for kind in self.fused for f in ordered if isinstance(f, kind) and self._gains(f, ordered)), None
+        )
+        alone = len(ordered) == 1 or (isinstance(fused, functions.softplus) and all(f.is_number for f in ordered[:-1]))
+        if fused is None or alone:
             return super().product(ordered)
         rest = list(ordered)
         rest.remove(fused)
         numbers, others = [f for f in rest if f.is_number], [f for f in rest if not f.is_number]
         outside: list[Expr] = []
         if others:
-            outside = [f for f in numbers if abs(f) > 1] + others[1:]
+            leading = next(filter(self._grows, others), others[0])  # what may make a number of what underflows alone
+            others.remove(leading)
+            outside = [f for f in numbers if abs(f) > 1] + others
             numbers = [f for f in numbers if abs(f) <= 1]
-            numbers.append(others[0])
+            numbers.append(leading)
         text = self._times(Mul(*numbers), fused)
         return "*".join([text, *(self.bracket(f, PRECEDENCE["Mul"]) for f in outside)])
 
@@ -150,20 +162,25 @@ class NumbaPrinter(CodePrinter):
         up = up if constant == 1 and up else [constant, *up]
         return ("-" if negative else "") + self.quotient(up, down)
 
-    @staticmethod
-    def _gains(function: Expr) -> bool:
-        """Whether a function is better multiplied before it is rounded; a plain exp is cheaper and as good."""
-        return not isinstance(function, sympy.exp) or argument_parts(function.args[0])[0] is not None
+    def _grows(self, factor: Expr) -> bool:
+        return factor in self.copies or isinstance(factor, functions.maximum | functions.minimum)
+
+    def _gains(self, function: Expr, factors: Sequence[Expr]) -> bool:
+        """Whether a function is better multiplied before it is rounded; beside numbers a plain exp is cheaper and as good."""
+        if isinstance(function, sympy.erf):
+            return (sympy.erf, function.args[0].func) in _COMPOSED
+        plain = isinstance(function, sympy.exp) and argument_parts(function.args[0])[0] is None
+        return not plain or any(map(self._grows, factors))
 
     def _times(self, factor: Expr, function: Expr) -> str:
         """factor*function, by the primitive that rounds once."""
-        name = next(n for kind, n in _FUSED if isinstance(function, kind))
+        kind, argument = _kind_and_argument(function)
+        name = f"times_{self.functions.get(kind, kind)}"
         self.used.add(name)
-        argument = function.args[0]
-        if name not in _TWO_PART:
-            return f"{name}({self._print(factor)}, {self._print(argument)})"
-        parts = self._parts(argument) or f"{self._print(argument)}, {self.number(0.0)}"
-        return f"{name}({self._print(factor)}, {parts})"
+        if kind in TWO_PART or kind in _COMPOSED.values():
+            parts = self._parts(argument) or f"{self._print(argument)}, {self.number(-0.0)}"
+            return f"{name}({self._print(factor)}, {parts})"
+        return f"{name}({self._print(factor)}, {self._print(argument)})"
 
     def _parts(self, argument: Expr) -> str | None:
         """The argument as a sum of two numbers, where it is a product that one number would round; else None."""
@@ -223,7 +240,7 @@ class NumbaPrinter(CodePrinter):
             return f"integer_power({self._print(base)}, {int(exponent)})"
         if exponent.is_Rational and exponent.q == 2 and exponent > 0:
             whole = exponent - sympy.Rational(1, 2)
-            return f"{self.bracket(base**whole, 60)}*{self.call(sympy.sqrt, [base])}"
+            return f"({self.bracket(base**whole, 60)}*{self.call(sympy.sqrt, [base])})"
         return self.call(Pow, [base, exponent])
 
     def _print_Pow(self, expr: Pow) -> str:
@@ -235,7 +252,16 @@ class NumbaPrinter(CodePrinter):
         if function not in self.functions:
             raise self.refuse(function.__name__)
         name = self.functions[function]
-        if f"times_{name}" in _TWO_PART and (parts := self._parts(arguments[0])):
+        if function in _BOUNDING and any(a.is_number and a.is_nonzero for a in arguments):
+            name, arguments = _BOUNDING[function], sorted(arguments, key=lambda a: bool(a.is_number))
+        amplifies = function in self.two_part
+        if (function, arguments[0].func) in _COMPOSED:
+            name, arguments = _COMPOSED[function, arguments[0].func], arguments[0].args
+            amplifies = functions.softplus in self.two_part
+        if amplifies and (parts := self._parts(arguments[0])):
+            if function is functions.softplus:
+                self.used.add("softplus_of_sum")
+                return f"softplus_of_sum({parts})"
             self.used.add(f"times_{name}")
             return f"times_{name}({self.number(1.0)}, {parts})"
         if function is functions.expm1 and arguments[0].is_nonpositive:
@@ -261,6 +287,7 @@ class NumbaPrinter(CodePrinter):
         self, name: str, arguments: Sequence[str], assignments: Sequence[tuple[Symbol, Expr]], results: Sequence[Expr]
     ) -> str:
         """The imports and the scalar function of a program with one result or more."""
+        self.copies |= {s for s, e in assignments if isinstance(e, functions.maximum | functions.minimum | Piecewise)}
         lines = [(self.identifier(symbol.name), self.expression(expr)) for symbol, expr in assignments]
         shown = ", ".join(self.expression(r) for r in results)
         code = self.definition(self.identifier(name), [self.identifier(a) for a in arguments], lines, shown, "")
@@ -283,6 +310,8 @@ class NumbaWidePrinter(NumbaPrinter):
     """float64 arithmetic that only has to be good for float32 results."""
 
     arithmetic = "wide"
+    fused = (sympy.erfc, functions.erfc, sympy.exp)  # float64 doesn't underflow where float32 doesn't
+    two_part = fused
 
 
 class NumbaFloat32Printer(NumbaPrinter):
@@ -298,6 +327,14 @@ class NumbaFloat32Printer(NumbaPrinter):
 
     def imports(self) -> str:
         return "from numpy import float32\n\n" + super().imports()
+
+
+def _kind_and_argument(function: Expr) -> tuple[Any, Expr]:
+    """What computes a function, its class or a primitive of its own, and of which argument."""
+    (argument,) = function.args
+    if (function.func, argument.func) in _COMPOSED:
+        return _COMPOSED[function.func, argument.func], argument.args[0]
+    return function.func, argument
 
 
 def _base(factor: Expr) -> Expr:

@@ -1,7 +1,7 @@
 """Source for PyTorch: a tensor in, one of its shape and dtype out; autograd, compile and vmap go through it.
 
 Parameters are numbers or tensors of the dtype of x. Where a function of PyTorch's own loses the value, the gradient or
-NaN, our helper stands in its place.
+NaN, our helper stands in its place; some do so only while a compiler or an exporter traces, which decompose the function.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from actfn.formula.functions import X
 from actfn.formula.printers.numpy import PythonPrinter
 from actfn.formula.printers.target import ELEMENTARY
 
-_SAME = (*ELEMENTARY, "erf", "erfc")
+_SAME = (*ELEMENTARY, "erfc")
 
 _CBRT = """\
 def _cbrt(u):
@@ -37,6 +37,34 @@ _SIGMOID = """def _sigmoid(u):
 _SOFTPLUS = """def _softplus(u):
     return torch.where(u < 0, 0, u) + torch.log1p(torch.exp(torch.where(u < 0, u, -u)))"""
 
+# Inductor and ONNX write expm1(u) as exp(u) - 1, and Inductor's erf is right to 1e-7 in absolute terms only: both are 0 at
+# 1e-9. While something traces, the Taylor series stands in near 0; its first term left out is below 2^-26 of the sum in
+# float32, 2^-56 in float64. Its own gradient is right in the tail too.
+_EXPM1 = """\
+def _expm1(u):
+    if not torch.compiler.is_compiling():
+        return torch.expm1(u)
+    near = torch.abs(u) < 0.7
+    v = torch.where(near, u, 0)
+    s, c = 0, [1.0]
+    for k in range(2, 10 if u.dtype == torch.float32 else 18):
+        c.append(c[-1]/k)
+    for a in reversed(c):
+        s = s*v + a
+    return torch.where(near, v*s, torch.exp(u) - 1)"""
+_ERF = """\
+def _erf(u):
+    if not torch.compiler.is_compiling():
+        return torch.erf(u)
+    near = torch.abs(u) < 0.5
+    v = torch.where(near, u, 0)
+    s, c = 0, [1.1283791670955126]
+    for k in range(1, 7 if u.dtype == torch.float32 else 13):
+        c.append(-c[-1]/k)
+    for k, a in reversed(list(enumerate(c))):
+        s = s*v*v + (a/(2*k + 1) if k else 0.12837916709551257)
+    return torch.where(near, v + v*s, torch.where(u > 0, 1 - torch.erfc(u), torch.erfc(-u) - 1))"""
+
 # torch.sign(nan) is 0.
 _SIGN = "def _sign(u):\n    return torch.where(u != u, u, torch.sign(u))"
 
@@ -54,7 +82,8 @@ class TorchPrinter(PythonPrinter):
         sympy.Abs: "torch.abs",
         sympy.sign: "_sign",
         **{getattr(sympy, n): f"torch.{n}" for n in _SAME},
-        functions.expm1: "torch.expm1",
+        functions.expm1: "_expm1",
+        sympy.erf: "_erf",
         functions.log1p: "torch.log1p",
         functions.sigmoid: "_sigmoid",
         functions.softplus: "_softplus",
@@ -65,6 +94,8 @@ class TorchPrinter(PythonPrinter):
     }
     helpers: ClassVar[Mapping[str, str]] = {
         "_sign": _SIGN,
+        "_expm1": _EXPM1,
+        "_erf": _ERF,
         "_sigmoid": _SIGMOID,
         "_softplus": _SOFTPLUS,
         "_cbrt": _CBRT,

@@ -9,9 +9,11 @@ from llvmlite import ir
 from numba import types
 from numba.core.errors import RequireLiteralValue
 
-from actfn.kernels.primitives.intrinsics import copysign, fabs, fma, intrinsic, primitive, sqrt
+from actfn.kernels.primitives.intrinsics import at_least, at_most, copysign, fabs, fma, intrinsic, primitive, sqrt
 
 __all__ = [
+    "at_least",
+    "at_most",
     "constant_parts",
     "copysign",
     "fabs",
@@ -72,30 +74,33 @@ def integer_power(typing_context, x, n):
 
 
 @intrinsic
-def finite_or_zero(typing_context, x):
-    """x, or 0 where it is infinite or NaN: what rounding lost, where a product left the range."""
+def low_part(typing_context, low):
+    """The low part of an argument, and no more than 2^-12, which one that counts doesn't reach.
+
+    A low part is large, infinite or NaN only where the argument is far out, where no function here changes any more.
+    """
 
     def codegen(context, builder, signature, arguments):
         (value,) = arguments
-        zero = ir.Constant(value.type, 0.0)
-        finite = builder.fcmp_ordered("oeq", builder.fsub(value, value), zero)
-        return builder.select(finite, value, zero)
+        bound, lowest = (ir.Constant(value.type, b) for b in (2.0**-12, -(2.0**-12)))
+        value = builder.select(builder.fcmp_ordered("<", value, bound), value, bound)  # a NaN fails the comparison
+        return builder.select(builder.fcmp_ordered("<", value, lowest), lowest, value)
 
-    return x(x), codegen
+    return low(low), codegen
 
 
 @primitive
 def product_parts(a, b):
     """(high, low): their sum is a*b."""
     high = a * b
-    return high, finite_or_zero(fma(a, b, -high))
+    return high, low_part(fma(a, b, -high))
 
 
 @primitive
 def quotient_parts(a, b):
     """(high, low): their sum is a/b."""
     high = a / b
-    return high, finite_or_zero(fma(-high, b, a) / b)
+    return high, low_part(fma(-high, b, a) / b)
 
 
 @primitive
@@ -103,11 +108,11 @@ def square_parts(c, x):
     """(high, low): their sum is c*x^2."""
     square = x * x
     high = c * square
-    return high, finite_or_zero(fma(c, fma(x, x, -square), fma(c, square, -high)))
+    return high, low_part(fma(c, fma(x, x, -square), fma(c, square, -high)))
 
 
 @primitive
 def constant_parts(c, c_low, x):
     """(high, low): their sum is (c + c_low)*x."""
     high = c * x
-    return high, finite_or_zero(fma(c_low, x, fma(c, x, -high)))
+    return high, low_part(fma(c_low, x, fma(c, x, -high)))

@@ -17,6 +17,7 @@ from actfn.kernels.primitives.coefficients import (
 
 COMPENSATED = True
 LN2_SUFFICES = True  # see `short_remainder`
+SHORT_GATES = True
 
 ZERO, HALF, ONE, TWO = float32(0), float32(0.5), float32(1), float32(2)
 INFINITY, NAN = float32("inf"), float32("nan")
@@ -35,14 +36,16 @@ BIAS = 127
 SHIFT = float32(1.5 * 2**23 + BIAS)
 SPARE_BITS = 96
 UNIT, UNSCALE = float32(2.0**SPARE_BITS), float32(2.0**-SPARE_BITS)
-SHIFT_SCALED = SHIFT + float32(SPARE_BITS)
+SPARE = float32(SPARE_BITS)
+SHIFT_SCALED = SHIFT + SPARE
+LARGE_FACTOR = float32(2.0**30)  # times UNIT it is finite
 SCALE_SUBNORMAL, EXPONENT_SUBNORMAL = float32(2.0**23), float32(23)
 
 LOWEST_EXP, HIGHEST_EXP = float32(-154.6), float32(89.42)
 LOWEST_HALVED_EXP, HIGHEST_HALVED_EXP = float32(-175.7), float32(176)
 LARGEST_EXPM1, SMALLEST_EXPM1 = float32(88.72283), float32(-17.5)
 HIGHEST_SINH = float32(89.41599)
-HIGHEST_SIGMOID = float32(18)
+HIGHEST_SIGMOID = float32(18.2)
 HIGHEST_TANH, ONE_TANH = float32(8.48), float32(9.0109129)
 HUGE = float32(2.0**28)  # atan is pi/2 above, and asinh log(2x)
 LARGE_EXPONENT = float32(100)

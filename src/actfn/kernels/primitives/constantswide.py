@@ -19,6 +19,7 @@ from actfn.kernels.primitives.constants64 import *  # noqa: F403
 
 COMPENSATED = False
 LN2_SUFFICES = True  # see `short_remainder`
+SHORT_GATES = True
 CENTRE_ERFC = 3.0
 
 EXPM1, LOG = EXPM1_WIDE, LOG_WIDE

@@ -8,6 +8,7 @@ sum with a large constant, so nothing is converted, nothing branches, and LLVM v
 from __future__ import annotations
 
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 from actfn.kernels.primitives.intrinsics import (
     at_least,
@@ -33,6 +34,7 @@ def build(c: ModuleType) -> SimpleNamespace:
     SHIFT_SCALED leaves the exponent of 2^n * UNIT, which is normal where 2^n is not.
     LOWEST_EXP, HIGHEST_EXP, ZERO_ERFC: bounds from which the bits of the power of two are those of 0 or infinity, so an
     infinite argument raises neither underflow nor overflow.
+    SHORT_GATES: whether tanh(softplus(x)) may lose some roundings.
     """
 
     @primitive
@@ -88,6 +90,12 @@ def build(c: ModuleType) -> SimpleNamespace:
             return high, high * fma(-high, b_low, fma(-high, b, c.ONE))
 
         @primitive
+        def share(s, b, b_low):
+            """(high, relative): s/(b + b_low) is high*(1 + relative), for a power of two s."""
+            inverse = c.ONE / b
+            return inverse * s, fma(-inverse, b_low, fma(-inverse, b, c.ONE))
+
+        @primitive
         def product_parts(a, a_low, b, b_low):
             """(high, low): (a + a_low)*(b + b_low)."""
             rest = fma(a_low, b, a * b_low)
@@ -98,6 +106,11 @@ def build(c: ModuleType) -> SimpleNamespace:
         def weighted(a, high, low):
             """a*(high + low), rounded once."""
             return fma(a, high, a * low)
+
+        @primitive
+        def increased(a, high, relative):
+            """a*high*(1 + relative), rounded once."""
+            return fma(a, high, a * high * relative)
 
         @primitive
         def ends_with(u, slope, last, last_low):
@@ -132,12 +145,20 @@ def build(c: ModuleType) -> SimpleNamespace:
             return c.ONE / b, -c.ZERO
 
         @primitive
+        def share(s, b, b_low):
+            return s / b, -c.ZERO
+
+        @primitive
         def product_parts(a, a_low, b, b_low):
             return a * b, -c.ZERO
 
         @primitive
         def weighted(a, high, low):
             return a * high  # the sum would lose the sign of a zero
+
+        @primitive
+        def increased(a, high, relative):
+            return a * high
 
         @primitive
         def ends_with(u, slope, last, last_low):
@@ -150,7 +171,7 @@ def build(c: ModuleType) -> SimpleNamespace:
     @primitive
     def product(a, high, low, s):
         """a*(high + low)*s/UNIT, rounded once; s is a power of two, and the product may be subnormal or a large."""
-        large = fabs(a) > c.ONE
+        large = fabs(a) > c.LARGE_FACTOR
         b = a * c.UNSCALE if large else a
         return weighted(b, high * s, low * s) * (c.ONE if large else c.UNSCALE)
 
@@ -175,7 +196,8 @@ def build(c: ModuleType) -> SimpleNamespace:
         high, low = exp_loose(remainder(t, n))
         m = fma(n, c.HALF, c.SHIFT)
         s = power_of_two(m)
-        return fma(a, high * s, a * (fma(high + low, x_low, low) * s)) * power_of_two((n - (m - c.SHIFT)) + c.SHIFT)
+        low = fma(high + low, x_low, low + c.SMALLEST_NORMAL)  # not 0, as an infinite factor would make NaN of it
+        return fma(a, high * s, a * (low * s)) * power_of_two((n - (m - c.SHIFT)) + c.SHIFT)
 
     @primitive
     def expm1_nonpositive(x):
@@ -256,28 +278,48 @@ def build(c: ModuleType) -> SimpleNamespace:
         return c.INFINITY if fabs(x) > c.HIGHEST_SINH else y + y
 
     @primitive
-    def sigmoid_parts(x):
-        """(high, low, s): sigmoid(x) = (high + low)*s/UNIT. With x = k ln 2 - r it is 2^k/(2^k + exp(r))."""
-        t = at_most(x, c.HIGHEST_SIGMOID)
-        t = at_least(t, c.LOWEST_EXP)
-        m = fma(t, c.LOG2E, c.SHIFT_SCALED)
-        p = expm1_short(-remainder(t, m - c.SHIFT_SCALED))
-        s = power_of_two(m)
-        leading = fma(s, c.UNSCALE, c.ONE)
-        b = leading + p
-        high, low = inverse(b, (p - (b - leading)) + fma(s, c.UNSCALE, c.ONE - leading))
-        return high, low, s
+    def powers_of_two(m):
+        """Two powers of two, the first normal, whose product is that of m, which may be far below the normal range."""
+        first = at_least(m, c.SHIFT - c.SPARE)
+        return power_of_two(first), power_of_two((m - first) + c.SHIFT)
+
+    def sigmoid_parts_of(expm1_parts: Any) -> Any:
+        @primitive
+        def parts(x, x_low):
+            """(high, relative, s): sigmoid(x + x_low) = high*(1 + relative)*s.
+
+            With x = k ln 2 - r it is 2^k/(2^k + exp(r)). From HIGHEST_SIGMOID on `relative` is positive, so that the
+            product with an infinite factor is infinite.
+            """
+            t = at_most(x, c.HIGHEST_SIGMOID)
+            t = at_least(t, c.LOWEST_EXP)
+            m = fma(t, c.LOG2E, c.SHIFT)
+            p, p_low = expm1_parts(-(remainder(t, m - c.SHIFT) + x_low))
+            s, rest = powers_of_two(m)
+            leading = s + c.ONE
+            b = leading + p
+            high, relative = share(s, b, ((p - (b - leading)) + p_low) + (s + (c.ONE - leading)))
+            return high, relative, rest
+
+        return parts
+
+    @primitive
+    def expm1_rounded(r):
+        return expm1_short(r), -c.ZERO
+
+    gate_expm1 = expm1_rounded if c.SHORT_GATES else expm1_reduced
+    sigmoid_parts, sigmoid_close_parts = sigmoid_parts_of(expm1_rounded), sigmoid_parts_of(expm1_reduced)
 
     @primitive
     def sigmoid(x):
-        high, low, s = sigmoid_parts(x)
-        return (high + low) * s * c.UNSCALE
+        high, relative, s = sigmoid_parts(x, -c.ZERO)
+        return fma(high, relative, high) * s
 
     @primitive
-    def times_sigmoid(a, x):
-        """a*sigmoid(x), which neither rounds nor underflows before the product."""
-        high, low, s = sigmoid_parts(x)
-        return product(a, high, low, s)
+    def times_sigmoid(a, x, x_low):
+        """a*sigmoid(x + x_low), which neither rounds nor underflows before the product."""
+        high, relative, s = sigmoid_close_parts(x, x_low)
+        return increased(a, high, relative) * s
 
     @primitive
     def tanh_parts(x):
@@ -309,6 +351,33 @@ def build(c: ModuleType) -> SimpleNamespace:
         """a*tanh(x), rounded once."""
         high, low = tanh_parts(x)
         return flip_sign(a if fabs(x) > c.ONE_TANH else fma(a, high, a * low), x)
+
+    @primitive
+    def times_tanh_softplus(a, x, x_low):
+        """a*tanh(softplus(x + x_low)), which doesn't underflow before the product.
+
+        With e = exp(x) it is e*(e + 2)/(e*(e + 2) + 2): one exponential and no logarithm.
+        """
+        t = at_most(x, c.LARGEST_SOFTPLUS)
+        t = at_least(t, c.LOWEST_EXP)
+        m = fma(t, c.LOG2E, c.SHIFT)
+        s, rest = powers_of_two(m)
+        p, p_low = gate_expm1(remainder(t, m - c.SHIFT) + x_low)
+        e = fma(p, s, s)
+        f = e + c.TWO
+        d = fma(e, f, c.TWO)
+        if c.SHORT_GATES:
+            q = f / d * s
+            return a * fma(p, q, q) * rest
+        e_low = fma(p, s, s - e) + p_low * s
+        f_low = (e - (f - c.TWO)) + e_low
+        q, q_low = quotient(f, f_low, d, fma(e, f, c.TWO - d) + fma(e, f_low, e_low * f))
+        high, low = product_parts(q, q_low, e, e_low)
+        return weighted(a, high, low) * rest
+
+    @primitive
+    def tanh_softplus(x):
+        return times_tanh_softplus(c.ONE, x, -c.ZERO)
 
     # -- logarithms
 
@@ -372,42 +441,69 @@ def build(c: ModuleType) -> SimpleNamespace:
         y = y if a < c.INFINITY else a
         return x if a < c.TINY_CUBED else copysign(y, x)
 
-    @primitive
-    def softplus_parts(x):
-        """(whole, high, low, e, e_low, s): softplus(x) = whole + (high + low) for x <= LARGEST_SOFTPLUS.
+    def softplus_parts_of(two_part: bool) -> Any:
+        @primitive
+        def parts(x, x_low):
+            """(whole, high, low, e, e_low, s): softplus(x + x_low) = whole + (high + low) for x <= LARGEST_SOFTPLUS.
 
-        log(2 cosh(x/2)) + x/2 where |x| < 1, whole being 0; max(x, 0) + log1p(exp(-|x|)) elsewhere, whole being the
-        maximum. exp(-|x|) = (e + e_low)*s/UNIT.
-        """
-        x = at_most(x, c.LARGEST_SOFTPLUS)
-        t = at_least(-fabs(x), c.LOWEST_EXP)
-        m = fma(t, c.LOG2E, c.SHIFT_SCALED)
-        w, w_low = exp_reduced(remainder(t, m - c.SHIFT_SCALED))
-        scaled = power_of_two(m)
-        s = scaled * c.UNSCALE
-        far, far_low = w * s, w_low * s
-        far_low = fma(far, far * polynomial(far, c.SOFTPLUS_FAR), fma(-far, far_low, far_low))
-        u = t * t
-        near = fma(c.HALF, x, c.LN2)
-        near_low = fma(u, polynomial(u, c.SOFTPLUS_NEAR), fma(c.HALF, x, c.LN2 - near) + c.LN2_LOW)
-        is_near = t > -c.ONE
-        whole = c.ZERO if is_near else at_least(x, c.ZERO)
-        return whole, near if is_near else far, near_low if is_near else far_low, w, w_low, scaled
+            log(2 cosh(x/2)) + x/2 where |x| < 1, whole being 0; max(x, 0) + log1p(exp(-|x|)) elsewhere, whole being the
+            maximum. exp(-|x|) = (e + e_low)*s/UNIT.
+            """
+            x = at_most(x, c.LARGEST_SOFTPLUS)
+            t = at_least(-fabs(x), c.LOWEST_EXP)
+            m = fma(t, c.LOG2E, c.SHIFT_SCALED)
+            r = remainder(t, m - c.SHIFT_SCALED)
+            w, w_low = exp_reduced(r - flip_sign(x_low, x) if two_part else r)
+            scaled = power_of_two(m)
+            s = scaled * c.UNSCALE
+            far, far_low = w * s, w_low * s
+            far_low = fma(far, far * polynomial(far, c.SOFTPLUS_FAR), fma(-far, far_low, far_low))
+            u = t * t
+            near = fma(c.HALF, x, c.LN2)
+            near_low = fma(u, polynomial(u, c.SOFTPLUS_NEAR), fma(c.HALF, x, c.LN2 - near) + c.LN2_LOW)
+            if two_part:  # the slope is about 1/2 + x/4 near 0, and 1 for whole
+                far_low = far_low + (x_low if x > c.ZERO else c.ZERO)
+                near_low = fma(fma(c.HALF * c.HALF, x, c.HALF), x_low, near_low)
+            is_near = t > -c.ONE
+            whole = c.ZERO if is_near else at_least(x, c.ZERO)
+            return whole, near if is_near else far, near_low if is_near else far_low, w, w_low, scaled
+
+        return parts
+
+    softplus_parts, softplus_two_parts = softplus_parts_of(False), softplus_parts_of(True)
 
     @primitive
     def softplus(x):
-        whole, high, low, _, _, _ = softplus_parts(x)
+        whole, high, low, _, _, _ = softplus_parts(x, c.ZERO)
         return x if x > c.LARGEST_SOFTPLUS else whole + (high + low)
 
     @primitive
-    def times_softplus(a, x):
-        """a*softplus(x), which neither rounds nor underflows before the product."""
-        whole, high, low, e, e_low, s = softplus_parts(x)
+    def softplus_of_sum(x, x_low):
+        """softplus(x + x_low)."""
+        whole, high, low, _, _, _ = softplus_two_parts(x, x_low)
+        return x if x > c.LARGEST_SOFTPLUS else whole + (high + low)
+
+    @primitive
+    def times_softplus(a, x, x_low):
+        """a*softplus(x + x_low), which neither rounds nor underflows before the product."""
+        whole, high, low, e, e_low, s = softplus_two_parts(x, x_low)
         total = whole + high
         total, low = folded(total, ((whole - total) + high) + low)
         tail = x < c.EXP_SOFTPLUS  # where it is exp(x)
         y = product(a, e if tail else total, e_low if tail else low, s if tail else c.UNIT)
         return a * x if x > c.LARGEST_SOFTPLUS else y
+
+    def times_erf_softplus_of(erf: Any) -> Any:
+        @primitive
+        def times_erf_softplus(a, x, x_low):
+            """a*erf(softplus(x + x_low)), which doesn't underflow before the product, for a below 2^31 at a small value."""
+            whole, high, low, e, _, s = softplus_two_parts(x, x_low)
+            tail = x < c.EXP_SOFTPLUS  # where it is 2/sqrt(pi)*exp(x)
+            y = erf(x if x > c.LARGEST_SOFTPLUS else whole + (high + low))
+            y = c.SLOPE_ERFC * e * s if tail else y
+            return a * y * (c.UNSCALE if tail else c.ONE)
+
+        return times_erf_softplus
 
     # -- the error functions
 
@@ -464,7 +560,9 @@ def build(c: ModuleType) -> SimpleNamespace:
         left, near = x < c.ZERO, t < c.HALF
         y = erf_near(x)
         one = c.ONE - y
-        low = fma(-c.SLOPE_ERFC, x_low, (c.ONE - one) - y) if near else (c.TWO - two) - p if left else low
+        # so small a number changes nothing, and beside it the product with an infinite factor is infinite
+        left_low = ((c.TWO - two) - p) + c.SMALLEST_NORMAL
+        low = fma(-c.SLOPE_ERFC, x_low, (c.ONE - one) - y) if near else left_low if left else low
         high = one if near else two if left else high
         return product(a, high, low, c.UNIT if left | near else s)
 

@@ -20,8 +20,9 @@ exp, times_exp = _shared.exp, _shared.times_exp
 expm1, expm1_nonpositive, times_expm1 = _shared.expm1, _shared.expm1_nonpositive, _shared.times_expm1
 sigmoid, times_sigmoid = _shared.sigmoid, _shared.times_sigmoid
 tanh, times_tanh = _shared.tanh, _shared.times_tanh
+tanh_softplus, times_tanh_softplus = _shared.tanh_softplus, _shared.times_tanh_softplus
 log, log1p = _shared.log, _shared.log1p
-softplus, times_softplus = _shared.softplus, _shared.times_softplus
+softplus, softplus_of_sum, times_softplus = _shared.softplus, _shared.softplus_of_sum, _shared.times_softplus
 erfc, times_erfc = _shared.erfc, _shared.times_erfc
 atan = _shared.atan
 
@@ -41,6 +42,14 @@ def erf(x):
     m = fma(t, c.LOG2E, c.SHIFT)
     p = _expm1_short(fma(m - c.SHIFT, -c.LN2, t))
     return copysign(small if a < ERF_SPLIT else fma(-power_of_two(m), p + c.ONE, c.ONE), x)
+
+
+times_erf_softplus = _shared.times_erf_softplus_of(erf)
+
+
+@primitive
+def erf_softplus(x):
+    return times_erf_softplus(c.ONE, x, -c.ZERO)
 
 
 @primitive

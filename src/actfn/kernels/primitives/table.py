@@ -47,10 +47,12 @@ _ROWS: dict[str, tuple[str, tuple[float, float, float], tuple[float, float, floa
     "expm1_nonpositive": ("EXPM1", (0.95, -49, 1.25), (0.7, 1.9, 2.3)),
     "sigmoid": ("EXPM1", (0.999, -49.5, 1.05), (1.5, 2.8, 4.0)),
     "tanh": ("EXPM1", (0.87, -48.5, 1.2), (1.8, 2.9, 4.8)),
+    "tanh_softplus": ("EXPM1", (3.1, -48, 1.0), (1.7, 3.0, 4.5)),
     "softplus": ("EXPM1 SOFTPLUS_NEAR SOFTPLUS_FAR", (0.98, -48.5, 1.25), (2.5, 6.8, 7.9)),
     "log": ("LOG", (0.85, -51, 0.9), (1.7, 3.8, 4.1)),
     "log1p": ("LOG", (0.87, -51, 0.9), (2.0, 4.5, 4.8)),
     "erf": ("EXPM1 ERF ERFC", (1.35, -50, 1.05), (1.6, 8.3, 12.0)),
+    "erf_softplus": ("EXPM1 SOFTPLUS_NEAR SOFTPLUS_FAR ERF ERFC", (2.4, -47.5, 2.3), (4.5, 15.0, 20.0)),
     "erfc": ("EXPM1 ERFC_NEAR ERFC", (1.95, -48.5, 1.9), (3.9, 8.3, 12.0)),
     "sin": ("SIN COS", (1.65, -52, 0.8), (5.3, 15.0, 15.0)),
     "cos": ("SIN COS", (1.65, -52, 0.8), (5.1, 15.0, 15.0)),
@@ -64,14 +66,18 @@ _ROWS: dict[str, tuple[str, tuple[float, float, float], tuple[float, float, floa
     "cbrt": ("CBRT", (0.501, -52, 0.51), (5.8, 5.9, 5.9)),
     # of two arguments: a^b for |b log a| <= 104 at the level wide, and anywhere in float32 and float64
     "pow": ("EXPM1 LOG POW", (0.501, -44, 0.9), (8.8, 8.8, 16.5)),
-    # a*f(x), and a*f(x + x_low) for exp and erfc, rounded once: no underflow, overflow or rounding before the product
+    # a*f(x), and a*f(x + x_low) for those of TWO_PART, rounded once: no underflow, overflow or rounding before the product
     "times_exp": ("EXPM1", (0.9, -49.5, 0.9), (1.3, 3.0, 3.4)),
     "times_expm1": ("EXPM1", (0.9, -48, 0.95), (1.7, 3.8, 4.3)),
-    "times_sigmoid": ("EXPM1", (1.0, -49, 1.0), (2.0, 3.7, 5.0)),
+    "times_sigmoid": ("EXPM1", (0.95, -49, 1.0), (2.0, 3.7, 5.0)),
     "times_tanh": ("EXPM1", (0.9, -48, 1.2), (1.9, 3.1, 5.0)),
+    "times_tanh_softplus": ("EXPM1", (3.7, -48, 1.0), (1.8, 3.1, 4.6)),
     "times_softplus": ("EXPM1 SOFTPLUS_NEAR SOFTPLUS_FAR", (1.1, -48, 1.2), (3.0, 8.2, 9.1)),
+    "times_erf_softplus": ("EXPM1 SOFTPLUS_NEAR SOFTPLUS_FAR ERF ERFC", (3.4, -47.5, 3.2), (4.6, 15.0, 20.0)),
     "times_erfc": ("EXPM1 ERFC_NEAR ERFC", (1.95, -48, 2.0), (5.0, 10.0, 14.0)),
 }
+TWO_PART = ("times_exp", "times_erf_softplus", "times_sigmoid", "times_tanh_softplus", "times_softplus", "times_erfc")
+"""Primitives that take an argument as a sum of two numbers."""
 _THROUGH_WIDE = ("tan", "asin", "acos", "sinh", "cosh", "asinh", "cbrt", "pow")
 _SUFFIXES = {"float32": ("32",), "wide": ("WIDE", "64"), "float64": ("64",)}
 _DOMAINS = {
@@ -87,6 +93,8 @@ _DOMAINS = {
 def _coefficients(name: str, level: str) -> tuple[str, ...]:
     if (name, level) == ("erf", "float32"):
         return "EXPM1_32", "ERF_32", "LOG_ERFC_32"
+    if level == "float32" and name.endswith("erf_softplus"):
+        return "EXPM1_32", "SOFTPLUS_NEAR_32", "SOFTPLUS_FAR_32", "ERF_32", "LOG_ERFC_32"
     if name == "pow" and level != "float64":
         return "EXPM1_WIDE", "LOG_WIDE"
     suffixes = _SUFFIXES["wide" if level == "float32" and name in _THROUGH_WIDE else level]

@@ -20,6 +20,7 @@ __all__ = [
     "cos",
     "cosh",
     "erf",
+    "erf_softplus",
     "erfc",
     "exp",
     "expm1",
@@ -31,14 +32,18 @@ __all__ = [
     "sin",
     "sinh",
     "softplus",
+    "softplus_of_sum",
     "tan",
     "tanh",
+    "tanh_softplus",
+    "times_erf_softplus",
     "times_erfc",
     "times_exp",
     "times_expm1",
     "times_sigmoid",
     "times_softplus",
     "times_tanh",
+    "times_tanh_softplus",
 ]
 
 _shared = elementary.build(c)
@@ -48,10 +53,17 @@ expm1, expm1_nonpositive, times_expm1 = _shared.expm1, _shared.expm1_nonpositive
 sinh, cosh, asinh = _shared.sinh, _shared.cosh, _shared.asinh
 sigmoid, times_sigmoid = _shared.sigmoid, _shared.times_sigmoid
 tanh, times_tanh = _shared.tanh, _shared.times_tanh
+tanh_softplus, times_tanh_softplus = _shared.tanh_softplus, _shared.times_tanh_softplus
 log, log1p = _shared.log, _shared.log1p
-softplus, times_softplus = _shared.softplus, _shared.times_softplus
+softplus, softplus_of_sum, times_softplus = _shared.softplus, _shared.softplus_of_sum, _shared.times_softplus
 erf, erfc, times_erfc = _shared.erf, _shared.erfc, _shared.times_erfc
 atan = _shared.atan
+times_erf_softplus = _shared.times_erf_softplus_of(erf)
+
+
+@primitive
+def erf_softplus(x):
+    return times_erf_softplus(c.ONE, x, -c.ZERO)
 
 
 @primitive
