@@ -6,13 +6,17 @@ import math
 
 import numpy as np
 import pytest
+import sympy
 
 import actfn
 import actfn.numpy
 from actfn import catalog
 from actfn.definition import Definition
 from actfn.formula.derivative import derivative
+from actfn.formula.functions import erfc
+from actfn.formula.printers import UnprintableError
 from actfn.reference import Oracle, ulps
+from tests.entries import REPRESENTATIVE
 
 ENTRIES = [*catalog.entries().values()]
 X = np.array([-3.5, -1.0, -1e-8, -0.0, 0.0, 1e-8, 1.0, 3.5])
@@ -138,8 +142,12 @@ def points(dtype: str) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("order", [0, 1])
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", REPRESENTATIVE, ids=lambda entry: entry.name)
 def test_printed_code_against_the_oracle(entry: Definition, order: int, dtype: str) -> None:
+    if entry.expression.has(sympy.erf, erfc):
+        with pytest.raises(UnprintableError, match="NumPy has no erf"):
+            actfn.numpy.printed(entry, order)
+        return
     oracle = Oracle(derivative(entry.expression, order, entry.conventions))
     x = points(dtype)
     parameters = {name: float(x.dtype.type(value)) for name, value in entry.defaults.items()}

@@ -18,6 +18,7 @@ import actfn.torch
 from actfn import catalog
 from actfn.formula.derivative import derivative
 from actfn.reference import Oracle, ulps
+from tests.entries import NAMES
 
 SCRIPT = """
 import matplotlib.pyplot as plt
@@ -97,7 +98,7 @@ def test_gradients_where_the_card_s_code_fails(dtype: torch.dtype, native: bool)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", catalog.entries())
+@pytest.mark.parametrize("name", NAMES)
 def test_no_gradient_is_nan_for_a_finite_input(name: str, dtype: str) -> None:
     info = np.finfo(dtype)
     powers = 2.0 ** np.arange(info.minexp - info.nmant, info.maxexp, dtype=np.float64)

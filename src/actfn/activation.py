@@ -177,7 +177,9 @@ def gain(activation: Activation | str, /, **parameters: float) -> float:
         raise TypeError(f"gain takes a catalog name or an activation, such as gain('elu'), not {activation!r}")
     claim = known._gain(parameters)
     if claim.status == "unknown" or not isinstance(claim.value, int | float):
-        raise ValueError(f"the gain of {known.name} isn't known: {claim.certificate[-1] if claim.certificate else claim.value}")
+        raise ValueError(
+            f"the gain of {known.name} isn't known: {claim.certificate[-1] if claim.certificate else claim.value}"
+        )
     return float(claim.value)
 
 

@@ -77,7 +77,7 @@ def card(
         "actfn list",
         "actfn list --tag exponential",
         "actfn list --where 'smoothness >= 1 and monotone and bounded'",
-        "actfn list --where 'parity == \"odd\" and lipschitz <= 1 and not tag(\"sigmoid\")'",
+        'actfn list --where \'parity == "odd" and lipschitz <= 1 and not tag("sigmoid")\'',
     ),
 )
 def list_(
@@ -353,7 +353,10 @@ def _prove_all() -> None:
     table.add_row(f"{len(found)} functions", *(str(total[status]) for status in ("proven", "sampled", "unknown")))
     console.print(table)
     open_claims = [
-        (entry, name, claim) for entry, claims in found.items() for name, claim in claims.items() if claim.status != "proven"
+        (entry, name, claim)
+        for entry, claims in found.items()
+        for name, claim in claims.items()
+        if claim.status != "proven"
     ]
     if open_claims:
         console.print()
@@ -361,7 +364,9 @@ def _prove_all() -> None:
         for heading in ("not proven", "", "", "why"):
             rest.add_column(heading, overflow="fold", no_wrap=heading != "why")
         for entry, name, claim in open_claims:
-            rest.add_row(entry, Text(HEADINGS[name]), claim.status, Text(claim.certificate[-1] if claim.certificate else ""))
+            rest.add_row(
+                entry, Text(HEADINGS[name]), claim.status, Text(claim.certificate[-1] if claim.certificate else "")
+            )
         console.print(rest)
 
 

@@ -126,13 +126,13 @@ def test_parameters_are_those_given_or_the_defaults() -> None:
 
 # -- against another method -------------------------------------------------------------------------------------------
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
 def quadrature(definition: Definition) -> dict[str, float]:
     """Moments in floats, from the oracle's values at Gauss and Legendre's points."""
     rooms_of = rooms.gaussian(definition, {})
-    ends = sorted({*np.linspace(-12.0, 12.0, 25), *(p for p in map(float, rooms_of.places) if abs(p) < 12)})
+    ends = sorted({*np.linspace(-9.0, 9.0, 73), *(p for p in map(float, rooms_of.places) if abs(p) < 9)})
     f = Oracle(definition.expression)
     slope = Oracle(derivative(definition.expression, 1, definition.conventions))
     sums = np.zeros(3)
@@ -145,7 +145,7 @@ def quadrature(definition: Definition) -> dict[str, float]:
     return dict(zip(("mean", "second_moment", "derivative_second_moment"), sums.tolist(), strict=True))
 
 
-@pytest.mark.parametrize("name", list(catalog.entries())[::5])
+@pytest.mark.parametrize("name", list(catalog.entries())[::6])
 def test_the_catalog_against_quadrature(name: str) -> None:
     definition = catalog.find(name)
     claims = moments(definition)
@@ -231,7 +231,7 @@ def test_the_edge_of_chaos(formula, value, says) -> None:
 
 
 def test_the_edge_is_a_fixed_point_with_chi_1() -> None:
-    for name, sigma_b in (("tanh", 0.2), ("tanh", 0.05**0.5), ("sigmoid", 0.0)):
+    for name, sigma_b in (("tanh", 0.05**0.5), ("sigmoid", 0.0)):
         definition = catalog.find(name)
         claim = edge_of_chaos(definition, sigma_b)
         assert claim.status == "proven"
@@ -239,9 +239,8 @@ def test_the_edge_is_a_fixed_point_with_chi_1() -> None:
         assert length_map(definition, q, claim.value, sigma_b).value == pytest.approx(q, rel=1e-13)
         of = rooms.gaussian(definition, {})
         assert claim.value**2 * float(of.slope(arb(q)).mid()) == pytest.approx(1, rel=1e-13)
-    assert edge_of_chaos(catalog.find("tanh"), 0.05**0.5).value ** 2 == pytest.approx(
-        1.76, abs=0.01
-    )  # Schoenholz, fig. 1
+        if name == "tanh":
+            assert claim.value**2 == pytest.approx(1.76, abs=0.01)  # as in the figures of Schoenholz et al.
 
 
 def test_the_length_map() -> None:

@@ -18,10 +18,11 @@ from actfn.kernels import build, cache
 from actfn.kernels.build import ITEMSIZE, Request, kernel, kernel_if_any, ready, source
 from actfn.kernels.threads import run
 from actfn.kernels.ufunc import of_request, ufunc
+from tests.entries import REPRESENTATIVE
 
 MINE = Definition("mine", "x*tanh(softplus(beta*x))", (Parameter("beta", 1.0, "positive"),))
 ENTRIES = [catalog.find(n) for n in ("elu", "celu", "silu", "relu")] + [MINE]
-ALL = [*catalog.entries().values(), MINE]
+ALL = [*REPRESENTATIVE, MINE]
 INVERTED = [catalog.find(n) for n in ("elu", "celu", "selu", "sigmoid", "tanh", "softplus")]
 STORED = {"float16": np.float16, "bfloat16": np.uint16, "float32": np.float32, "float64": np.float64}
 EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
@@ -249,7 +250,7 @@ DIGESTS = """
 import hashlib
 from actfn import catalog
 from actfn.kernels.build import Request, source
-for entry in catalog.entries().values():
+for entry in list(catalog.entries().values())[::4]:
     for form, order in (("value", 0), ("value", 2), ("product", 1), ("double", 1)):
         print(hashlib.sha256(source(Request(entry, order, form=form)).encode()).hexdigest())
 """
@@ -268,7 +269,7 @@ def test_every_process_prints_the_same_source():
         )
         assert done.returncode == 0, done.stderr
         printed.append(done.stdout.split())
-    assert len(printed[0]) == 4 * len(catalog.entries())
+    assert len(printed[0]) == 4 * len(list(catalog.entries())[::4])
     assert printed[0] == printed[1]
 
 

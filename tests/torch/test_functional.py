@@ -496,9 +496,11 @@ def test_x_is_a_floating_point_tensor(x):
     [
         ("elu", (), {"beta": 1.0}, TypeError, "unexpected keyword argument 'beta'"),
         ("elu", (1.0,), {"alpha": 1.0}, TypeError, "multiple values for argument 'alpha'"),
-        ("elu", (1.0, 2.0), {}, TypeError, "takes from 1 to 2 positional arguments but 3 were given"),
+        ("elu", (1.0, 2.0), {}, TypeError, "inplace is True or False, not 2.0"),
+        ("elu", (1.0, False, 2.0), {}, TypeError, "takes from 1 to 3 positional arguments but 4 were given"),
+        ("elu", (torch.tensor(1j),), {}, TypeError, r"alpha is real, not torch.complex64; write alpha\.real"),
         ("relu", (), {"alpha": 1.0}, TypeError, "unexpected keyword argument 'alpha'"),
-        ("celu", (-1.0,), {}, ValueError, "alpha = -1.0 is outside its domain, positive"),
+        ("rbf", (-1.0,), {}, ValueError, "beta = -1.0 is outside its domain, positive"),
         ("celu", (), {"alpha": 0.0}, ValueError, "outside its domain"),
         ("elu", (math.nan,), {}, ValueError, "outside its domain"),
         ("elu", (math.inf,), {}, ValueError, "outside its domain"),

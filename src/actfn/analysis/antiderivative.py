@@ -110,7 +110,10 @@ def _joined(parts: list[Expr], case: Case, sign: Signs) -> str:
 
 
 def _constant(gap: Expr, place: Expr) -> Expr:
-    return stable(sympy.simplify(elementary(gap.subs(X, place))))
+    value = stable(sympy.simplify(elementary(gap.subs(X, place))))
+    if value.has(sympy.nan, sympy.zoo, sympy.oo):
+        raise Undecided(f"an antiderivative across x = {text(place)}")
+    return value
 
 
 def _real(found: Expr, piece: Piece, sign: Signs) -> Expr:

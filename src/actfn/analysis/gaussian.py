@@ -141,11 +141,13 @@ class Gaussian:
         found = []
         with working_precision(BITS):
             for breakpoint, left, right in zip(self.breakpoints, self.pieces, self.pieces[1:], strict=False):
-                gap = (left.expression - right.expression).subs(X, breakpoint.location)
-                size = _finite_number(gap)
-                if size is not None and not size.contains(0):
+                ends = [p.expression.subs(X, breakpoint.location) for p in (left, right)]
+                a, b = map(_finite_number, ends)
+                if a is None or b is None:
+                    return self._jumps_by_limits
+                if not (a - b).contains(0):
                     found.append(breakpoint.location)
-                elif size is None or not _is_zero(gap):
+                elif not _is_zero(ends[0] - ends[1]):
                     return self._jumps_by_limits
         return tuple(found)
 
@@ -254,8 +256,9 @@ def _tails(
                 return start, None
             if weight:
                 log = log + weight.log(arb_poly([0, 1 / variance.sqrt()]))
-            fall = 2 * start * (1 / (2 * variance) - log[2]) - log[1]
-            if not fall > 0:
+            rate = 1 / (2 * variance) - log[2]
+            fall = 2 * start * rate - log[1]
+            if not (rate > 0 and fall > 0):
                 tail = arb("inf")
                 break
             tail += norm * (log(start) - start**2 / (2 * variance)).exp() / fall

@@ -14,7 +14,7 @@ from flint import arb
 from sympy import Expr, Rational, S
 
 from actfn.analysis.enclosure import constant
-from actfn.analysis.roots import EXCESS, F, FINE, NAMES, SLOPE, Number, Stretch, number
+from actfn.analysis.roots import EXCESS, FINE, NAMES, SLOPE, F, Number, Stretch, number
 from actfn.analysis.scale import exact, sign, symbolic
 from actfn.definition import Definition
 from actfn.formula.functions import X
@@ -30,6 +30,8 @@ class Mark:
     breakpoint: int | None
     piece: int
     """The piece to the left, or that the zero lies in."""
+    root: int = 0
+    """Which zero in the piece."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Graph:
             signs: list[int] = []
             for i, piece in enumerate(self.pieces):
                 own = piece.signs(kind)
-                marks += [Mark(root, None, i) for root in own.roots]
+                marks += [Mark(root, None, i, j) for j, root in enumerate(own.roots)]
                 signs += own.signs
                 if i < len(self.places):
                     marks.append(Mark(self.places[i], i, i))
@@ -98,10 +100,16 @@ class Graph:
         return number(self.pieces[0 if side == "left" else -1].limit(kind, side))
 
     def height(self, mark: Mark) -> Number:
-        """f at a mark."""
+        """f at a mark of the profile of f'; one object for two that mirror each other."""
         if mark.breakpoint is not None:
             return self.heights[mark.breakpoint]
-        return self.pieces[mark.piece].at(F, mark.x)
+        piece, root = mark.piece, mark.root
+        if self.even:
+            mirrored = len(self.pieces) - 1 - piece
+            root = min(root, len(self.pieces[piece].signs(SLOPE).roots) - 1 - root) if piece == mirrored else root
+            if mirrored < piece:
+                piece, root = mirrored, len(self.pieces[piece].signs(SLOPE).roots) - 1 - root
+        return self.pieces[piece].at(F, self.pieces[piece].signs(SLOPE).roots[root])
 
     @cached_property
     def jumps(self) -> list[int]:
@@ -141,6 +149,8 @@ class Graph:
 
 def compare(a: Number, b: Number) -> int:
     """-1, 0 or 1. Raises `Undecided` for numbers that can't be told apart nor shown to be equal."""
+    if a is b:
+        return 0
     with working_precision(FINE):
         if a.ball < b.ball:
             return -1
@@ -211,4 +221,3 @@ def _is_decimal(value: Number, middle: str) -> bool:
 
 def _shown(place: Expr) -> str:
     return str(place)[:40].replace("oo", "infinity")
-

@@ -123,7 +123,7 @@ class Growth:
             if self._positive(a) is None and self._positive(_negative(a)) is not None:
                 return _negative(self._multiply(_negative(a), b))
         log = None if u.log is None or v.log is None else u.log + v.log
-        if self._positive(u) is not None and self._positive(v) is not None:
+        if u.low is not None and v.low is not None and None not in (self._positive(u), self._positive(v)):
             high = None if u.high is None or v.high is None else u.high * v.high
             return self._closed(u.low * v.low, high, log)
         for a, b in ((u, v), (v, u)):

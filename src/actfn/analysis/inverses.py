@@ -79,6 +79,8 @@ def _by_assumption(expression: Expr, piece: Piece, sign: Signs, weak: bool = Fal
 def _without_zeros(expression: Expr, piece: Piece, sign: Signs) -> int:
     """The sign of a polynomial in x and one root, or in an exponential, that has no zero in the piece."""
     norm, edges = expression, (piece.left, piece.right)
+    if any(n.has(X) and not isinstance(n, sympy.exp) for n in expression.atoms(sympy.Function)):
+        raise Undecided(f"the sign of {expression}")
     roots = {n for n in expression.atoms(Pow) if n.has(X) and not n.exp.is_Integer and not isinstance(n, sympy.exp)}
     bases = {n.base for n in roots}
     if len(bases) == 1 and all((2 * n.exp).is_Integer for n in roots):
@@ -314,6 +316,8 @@ class _Undo:
 
     def _root(self, e: Expr, y: Expr) -> Expr:
         """A root of a polynomial of degree 1 or 2 in x that has the coefficients of e = y."""
+        if any(n.has(X) for n in e.atoms(sympy.Function)):
+            raise Undecided(f"{e} = y solved for x")
         z = sympy.Dummy("y", real=True)
         equation = sympy.fraction(sympy.together(e - z))[0]
         roots = {n for n in equation.atoms(Pow) if n.has(X) and not n.exp.is_Integer}

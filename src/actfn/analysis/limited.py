@@ -42,13 +42,12 @@ def within(
     pending = list(works)
     while pending:
         with _Process(definition, parameters, pending) as process:
-            for work in list(pending):
+            while pending:
                 reason, result = process.next(seconds)
                 pending.pop(0)
                 yield result, reason
                 if process.over:
                     break
-            del work
 
 
 class _Process:

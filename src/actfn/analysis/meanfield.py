@@ -177,6 +177,8 @@ def _edge(of: Gaussian, sigma_b: float) -> Claim:
     infinite = infinite_slope(of)
     if infinite:
         return Claim(False, "proven", ("chi_1 is infinite for every sigma_w > 0", infinite))
+    if not (of.slope().is_finite() and of.second().is_finite()):
+        raise Undecided("E[f'^2] or E[f^2]")
     if of.slope().is_zero():
         return Claim(False, "proven", ("f is constant: chi_1 = 0 for every sigma_w",))
     if sigma_b == 0:
@@ -186,8 +188,6 @@ def _edge(of: Gaussian, sigma_b: float) -> Claim:
         if _edge_nowhere(of):
             line = "E[f^2] - q E[f'^2] = 2 q E[f'' r] + E[r^2], r = f - x f', and f'' r is nowhere negative"
             return Claim(False, "proven", ("no q* has chi_1 = 1 at sigma_b = 0: E[f^2] > q E[f'^2] for every q", line))
-    if not (of.slope().is_finite() and of.second().is_finite()):
-        raise Undecided("E[f'^2] or E[f^2]")
     excess = _Excess(of, arb(sigma_b) ** 2)
     bracket = excess.bracket()
     if bracket is None:
@@ -222,19 +222,17 @@ def _edge_nowhere(of: Gaussian) -> bool:
     By parts, E[f^2] - q E[f'^2] = 2 q E[f'' r] + E[r^2] with r = f - x f', the tangent's value at 0; a kink adds to
     f'' the jump of f' there, with the mean of r on both sides. It is positive where f'' r is never negative, r not 0.
     """
-    zero = True
     tangents = [p.expression - X * smooth_derivative(p.expression, 1) for p in of.pieces]
     for piece, tangent in zip(of.pieces, tangents, strict=True):
         bend = smooth_derivative(piece.expression, 2) * tangent
         if not sympy.simplify(bend).is_zero and _somewhere_negative(Piece(piece.left, piece.right, bend)):
             return False
-        zero = zero and bool(sympy.simplify(tangent).is_zero)
     for i, place in enumerate(of.places):
         rise = smooth_derivative(of.pieces[i + 1].expression - of.pieces[i].expression, 1)
         kink = sympy.simplify((rise * (tangents[i] + tangents[i + 1])).subs(X, place))
         if not kink.is_zero and not number(kink, {}) > 0:
             return False
-    return not zero
+    return bool(of.expectation(lambda f: (f - X * smooth_derivative(f, 1)) ** 2) > 0)
 
 
 def _somewhere_negative(piece: Piece) -> bool:

@@ -43,7 +43,11 @@ def kept(definition: Definition) -> Mapping[str, Claim] | None:
     if not (catalog.entries().get(definition.name) == definition and place.is_file()):
         return None
     found = json.loads(place.read_text(encoding="utf-8"))
-    if found["schema"] != SCHEMA or found["definition"] != digest(definition) or list(found["claims"]) != list(MEANINGS):
+    if (
+        found["schema"] != SCHEMA
+        or found["definition"] != digest(definition)
+        or list(found["claims"]) != list(MEANINGS)
+    ):
         return None
     return {name: claim_of(data) for name, data in found["claims"].items()}
 
@@ -68,7 +72,9 @@ def data_of(claim: Claim) -> dict[str, Any]:
 def claim_of(data: Mapping[str, Any]) -> Claim:
     """The claim of its JSON."""
     ball = data.get("ball")
-    return Claim(data["value"], data["status"], tuple(data["certificate"]), None if ball is None else (ball[0], ball[1]))
+    return Claim(
+        data["value"], data["status"], tuple(data["certificate"]), None if ball is None else (ball[0], ball[1])
+    )
 
 
 def derive(
@@ -99,28 +105,35 @@ def write(definition: Definition, claims: Mapping[str, Claim], folder: Path = FO
 
 def counts(claims: Mapping[str, Mapping[str, Claim]]) -> dict[str, Counter[str]]:
     """Claim name -> status -> in how many entries; statuses are never merged."""
-    found = {name: Counter({status: 0 for status in STATUSES}) for name in MEANINGS}
+    found = {name: Counter(dict.fromkeys(STATUSES, 0)) for name in MEANINGS}
     for each in claims.values():
         for name, claim in each.items():
             found[name][claim.status] += 1
     return found
 
 
-def main(names: Sequence[str]) -> None:
-    """Derives the claims of these entries, or of all, and writes them."""
+def main(arguments: Sequence[str]) -> None:
+    """Derives the claims of these entries, or of all, and writes them; with --check compares them with those kept."""
     from rich.progress import track
 
+    check = "--check" in arguments
+    names = [argument for argument in arguments if argument != "--check"]
     wanted = [catalog.find(name) for name in names] if names else list(catalog.entries().values())
-    undecided = []
+    undecided, different = [], []
     for entry, claims in track(derive(wanted), "proving", total=len(wanted)):
-        write(entry, claims)
+        if not check:
+            write(entry, claims)
+        known = kept(entry) or {}
+        different += [(entry.name, name) for name in claims if check and claims[name] != known.get(name)]
         undecided += [(entry.name, name, claim) for name, claim in claims.items() if claim.status != "proven"]
-    if not names:
+    if not (names or check):
         for stray in {path.stem for path in FOLDER.glob("*.json")} - set(catalog.entries()):
             (FOLDER / f"{stray}.json").unlink()
     for entry_name, name, claim in undecided:
         print(f"{entry_name:20} {name:24} {claim.status:8} {claim.certificate[-1] if claim.certificate else ''}"[:160])
     print(f"{len(wanted) * len(MEANINGS) - len(undecided)} of {len(wanted) * len(MEANINGS)} claims are proven")
+    if different:
+        sys.exit("not as kept: " + ", ".join(f"{entry} {name}" for entry, name in different))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,17 @@ GROUPS = (
     Group(
         "actfn.analysis.properties:shape_and_symmetry",
         (
-            *("range", "bounded", "monotone", "convex", "lipschitz", "zeros", "fixed_points", "extremes", "inflections"),
+            *(
+                "range",
+                "bounded",
+                "monotone",
+                "convex",
+                "lipschitz",
+                "zeros",
+                "fixed_points",
+                "extremes",
+                "inflections",
+            ),
             *("parity", "homogeneous", "invertible", "inverse", "derivative_from_output"),
         ),
     ),

@@ -1,6 +1,6 @@
 """The sign of f, f - x, f' and f'' along a smooth piece, and the zeros between, each enclosed and proven to be all.
 
-Near both ends the sign comes from an expansion (`analysis.tails`); between, by branch and bound on balls
+Near both ends the sign comes from an expansion (`analysis.approach`); between, by branch and bound on balls
 (`analysis.enclosure`): a part where g has one sign, or where g' has one and g changes sign, is settled, another is cut
 in two. A zero that doesn't settle (g' vanishes there too) must be a simple fraction, whose sides are ends again.
 """
@@ -15,9 +15,9 @@ import sympy
 from flint import arb, fmpq
 from sympy import Expr, Rational, S
 
+from actfn.analysis.approach import End
 from actfn.analysis.enclosure import Curve, constant, factorials
 from actfn.analysis.scale import exact, sign
-from actfn.analysis.tails import End
 from actfn.formula.derivative import smooth_derivative
 from actfn.formula.functions import X
 from actfn.formula.pieces import Piece, Undecided
@@ -31,8 +31,9 @@ BITS, FINE = 256, 640
 """Working precision for signs, and for the zeros themselves."""
 NEARER = ((2, 2000), (8, 4000))
 """(n, evaluations): the tails begin at 16/n or further out; nearer where what lies between needs too much precision."""
-LENGTH = 10
-_STUCK, _LOST = arb((1, -8)), arb((1, -40))
+LENGTH, SHORT = 10, 5
+"""How many Taylor coefficients: fewer where an interval is wide, and more say nothing."""
+_STUCK, _LOST = arb((1, -12)), arb((1, -40))
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,9 @@ class Stretch:
         self._signs: dict[int, Signs | Undecided] = {}
         self._expressions: dict[int, Expr] = {}
         self._limits: dict[tuple[int, str], Expr] = {}
-        self._jets: dict[tuple[arb, arb], list[arb]] = {}
+        self._jets: dict[tuple[arb, arb, int], list[arb]] = {}
         self._values: dict[tuple[int, int], tuple[Number, Number]] = {}
+        self._tried: set[tuple[int, Expr]] = set()
         self._left_over = 0
 
     def expression(self, kind: int) -> Expr:
@@ -177,9 +179,7 @@ class Stretch:
     def _bounded(self) -> bool:
         return not (self.piece.left.is_infinite or self.piece.right.is_infinite)
 
-    def _solve(
-        self, kind: int, low: arb, high: arb, parts: list[tuple[int, Number | None, int]]
-    ) -> None:
+    def _solve(self, kind: int, low: arb, high: arb, parts: list[tuple[int, Number | None, int]]) -> None:
         pending = [(low, high)]
         while pending:
             low, high = pending.pop()
@@ -212,20 +212,21 @@ class Stretch:
         value = _of(kind, self._jet(x, x), x)[0]
         return 1 if value > 0 else -1 if value < 0 else 0
 
-    def _jet(self, low: arb, high: arb) -> list[arb]:
-        key = (low, high)
+    def _jet(self, low: arb, high: arb, length: int = SHORT) -> list[arb]:
+        key = (low, high, length)
         if key not in self._jets:
             self._left_over -= 1
             if self._left_over < 0:
                 raise Undecided(f"too many evaluations near x = {low.str(6, radius=False)}")
-            self._jets[key] = self.curve(low.union(high))
+            self._jets[key] = self.curve(low.union(high), length)
         return self._jets[key]
 
     def _enclosed(self, kind: int, low: arb, high: arb) -> tuple[arb, arb]:
         """g and g' on an interval, by Taylor's formula around its middle where that is narrower."""
         middle = ((low + high) / 2).mid()
-        whole = _of(kind, self._jet(low, high), low.union(high))
-        point = _of(kind, self._jet(middle, middle), middle)
+        length = SHORT if high - low > arb(1) / 8 else LENGTH
+        whole = _of(kind, self._jet(low, high, length), low.union(high))
+        point = _of(kind, self._jet(middle, middle, length), middle)
         d = arb(0, (high - low).upper() / 2)
         g, slope = whole[0], whole[1]
         for n in (2, len(whole) - 1):
@@ -276,8 +277,9 @@ class Stretch:
     def _touching(self, kind: int, low: arb, high: arb) -> tuple[int, Number | None, int] | None:
         """A zero where g' may vanish too, at the simplest fraction between, by the signs on both its sides."""
         guess = simplest(low.union(high))
-        if guess is None or guess.q > 64:
+        if guess is None or guess.q > 64 or (kind, guess) in self._tried:
             return None
+        self._tried.add((kind, guess))
         expression = self.expression(kind)
         at, reach = constant(guess), 16
         while not ((at - low) * reach < 1 and (high - at) * reach < 1):

@@ -27,6 +27,9 @@ FIRST = 16
 FURTHEST = 1 << 20
 """Where the search for a bound ends."""
 
+LONGEST = 24
+"""Terms of an exact constant, beyond which it isn't worked with."""
+
 ZERO, ONE = fmpq(0), fmpq(1)
 
 
@@ -52,7 +55,7 @@ def symbolic(value: Exact) -> Expr:
 def added(a: Exact, b: Exact) -> Exact:
     if isinstance(a, fmpq) and isinstance(b, fmpq):
         return a + b
-    return exact(sympy.expand(symbolic(a) + symbolic(b)))
+    return _short(sympy.expand(symbolic(a) + symbolic(b)))
 
 
 def times(a: Exact, b: Exact) -> Exact:
@@ -63,12 +66,22 @@ def times(a: Exact, b: Exact) -> Exact:
 
 @lru_cache(maxsize=4096)
 def _expanded_product(a: Expr, b: Expr) -> Exact:
-    return exact(sympy.expand(a * b))
+    if len(sympy.Add.make_args(a)) * len(sympy.Add.make_args(b)) > LONGEST:
+        raise Undecided("exact constants grow too long")
+    return _short(sympy.expand(a * b))
+
+
+def _short(value: Expr) -> Exact:
+    if isinstance(value, sympy.Add) and len(value.args) > LONGEST:
+        raise Undecided("exact constants grow too long")
+    return exact(value)
 
 
 @lru_cache(maxsize=4096)
 def _raised(base: Expr, exponent: Expr) -> Exact:
-    return exact(sympy.expand(sympy.radsimp(base**exponent)))
+    if len(sympy.Add.make_args(base)) > 8:
+        raise Undecided("exact constants grow too long")
+    return exact(sympy.expand(sympy.radsimp(base**exponent) if base.is_algebraic else base**exponent))
 
 
 def raised(base: Exact, exponent: fmpq) -> Exact:

@@ -11,6 +11,7 @@ import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
 from flint import arb, arb_mat
@@ -22,7 +23,7 @@ from actfn.analysis.gaussian import BITS, SQUARE_LESS_ONE, accurate, ball, enclo
 from actfn.definition import Definition, Parameter
 from actfn.formula.functions import X
 from actfn.formula.parse import parameter_names
-from actfn.formula.pieces import Case, Piece, Undecided, cases
+from actfn.formula.pieces import Breakpoint, Case, Piece, Undecided, cases
 from actfn.reference import working_precision
 
 STARTS = (1.0, 0.5, 2.0, -0.5, -1.0)
@@ -49,7 +50,7 @@ class SelfNormalizing:
     jacobian: tuple[tuple[str, str], tuple[str, str]]
     """The derivatives of the new mean and of the new variance by the variance; those by the mean are 0."""
 
-    def definition(self, family: Definition) -> dict[str, object]:
+    def definition(self, family: Definition) -> dict[str, Any]:
         """The arguments of a `Definition` of the family at these constants, written into its formula's parameters."""
         values = dict(self.claim.value)
         parameters = tuple(Parameter(p.name, values.get(p.name, p.default), p.domain) for p in family.parameters)
@@ -94,6 +95,7 @@ class _Family:
 
     def __init__(self, definition: Definition, free: list[Symbol], fixed: Mapping[Symbol, Expr]):
         self.definition, self.free = definition, free
+        self._joined: dict[int, bool] = {}
         self.cases = cases(definition.expression.xreplace(dict(fixed)), {s: _bounds(definition, s) for s in free})
 
     def pieces(self, box: Sequence[arb]) -> tuple[Piece, ...]:
@@ -105,12 +107,10 @@ class _Family:
         undefined = next((p for p in found[0].pieces if p.undefined), None)
         if undefined:
             raise Undecided(f"f has no value on a piece: {undefined.undefined}")
-        for at, left, right in zip(found[0].breakpoints, found[0].pieces, found[0].pieces[1:], strict=False):
-            if (
-                at.location.free_symbols
-                and not sympy.simplify((left.expression - right.expression).subs(X, at.location)).is_zero
-            ):
-                raise Undecided("f jumps at a breakpoint that moves with the constants")
+        if id(found[0]) not in self._joined:
+            self._joined[id(found[0])] = all(map(_joins, found[0].breakpoints, found[0].pieces, found[0].pieces[1:]))
+        if not self._joined[id(found[0])]:
+            raise Undecided("f jumps at a breakpoint that moves with the constants")
         return found[0].pieces
 
     def moments(self, box: Sequence[arb], bits: int = BITS) -> arb_mat:
@@ -138,6 +138,13 @@ class _Family:
         given = dict(zip(self.free, box, strict=True))
         pieces = [Piece(p.left, p.right, integrand(p.expression)) for p in self.pieces(box)]
         return expectation(pieces, arb(1), given, weight, bits)
+
+
+def _joins(at: Breakpoint, left: Piece, right: Piece) -> bool:
+    """Whether a breakpoint stays where it is, or the pieces are seen to meet there."""
+    if not at.location.free_symbols:
+        return True
+    return sympy.simplify((left.expression - right.expression).subs(X, at.location)).is_zero is True
 
 
 def _bounds(definition: Definition, symbol: Symbol) -> tuple[float, float]:
@@ -229,7 +236,8 @@ def _proven(family: _Family, near: Sequence[arb]) -> list[arb] | None:
     for _ in range(8):
         middle = [b.mid() for b in box]
         try:
-            step = family.jacobian(box).solve(family.moments(middle))
+            bits = min(BITS, 16 + min(b.rel_one_accuracy_bits() for b in box))
+            step = family.jacobian(box, bits).solve(family.moments(middle))
         except ZeroDivisionError:
             return None
         new = [m - step[i, 0] for i, m in enumerate(middle)]

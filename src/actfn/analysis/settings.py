@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from sympy import Expr, Rational, S, Symbol
 
 from actfn.analysis.claims import STATUSES, Claim
 from actfn.definition import Definition
+from actfn.formula.functions import X
 from actfn.formula.pieces import Bounds, Case, Signs, Undecided, cases
 from actfn.formula.printers.constants import decimal
 from actfn.formula.printers.text import TextPrinter
@@ -44,7 +46,9 @@ class Setting:
 
     @cached_property
     def cases(self) -> tuple[tuple[Case, Signs], ...]:
-        """Each case with the signs that are known in it."""
+        """Each case with the signs that are known in it. Raises `Undecided`."""
+        if any(n.has(X) for n in self.expression.atoms(sympy.tan)):
+            raise Undecided("tan, whose poles are not counted")
         return tuple((case, Signs(case.signs, self.bounds)) for case in cases(self.expression, self.bounds))
 
     def ball(self, expression: Expr, x: Rational | float, bits: int = 128) -> arb:
@@ -179,15 +183,24 @@ def _in_time(found: tuple[Setting, ...], begun: float) -> Iterator[Setting]:
             yield setting
 
 
+_LONGEST = 100
+"""Digits of a decimal that is printed as one."""
+
+
 class _Exact(TextPrinter):
     """Formulas whose products of long decimals stay decimals."""
 
     def _print_Rational(self, expr: Rational) -> str:
-        return decimal(expr, 100) or f"{expr.p}/{expr.q}"
+        short, long = decimal(expr), decimal(abs(expr), _LONGEST)
+        if short or long is None or abs(expr) > 10**30:
+            return short or f"{expr.p}/{expr.q}"
+        _, digits, exponent = Decimal(long).as_tuple()  # the parser takes 40 digits: a first part, and then the rest
+        first = Rational(str(Decimal((0, digits[:36], int(exponent) + len(digits) - 36))))
+        return f"{'-' if expr < 0 else ''}({self._print(first)} + {self._print(abs(expr) - first)})"
 
     def coefficient(self, expr: sympy.Mul) -> tuple[Any, list[Expr]]:
         number, factors = super().coefficient(expr)
-        if abs(number.p) > 10**9 and decimal(number, 100) is None and decimal(1 / abs(number), 100):
+        if abs(number.p) > 10**9 and decimal(number, _LONGEST) is None and decimal(1 / abs(number), _LONGEST):
             return sympy.sign(number), [*factors, sympy.Pow(1 / abs(number), -1, evaluate=False)]
         return number, factors
 

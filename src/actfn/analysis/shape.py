@@ -12,10 +12,21 @@ from itertools import pairwise
 from typing import Any
 
 from actfn.analysis.claims import Claim
+from actfn.analysis.extent import (
+    FAILURES,
+    Candidate,
+    bounded_claim,
+    claimed,
+    decimal_text,
+    jump_lines,
+    outermost,
+    proven,
+    range_claim,
+)
 from actfn.analysis.graph import Graph, Mark, Profile, compare, decimal_ball, plain, steepest, text
 from actfn.analysis.roots import CURVATURE, EXCESS, NAMES, SLOPE, F, Number, number
+from actfn.analysis.waves import OSCILLATING
 from actfn.definition import Definition
-from actfn.formula.pieces import Undecided
 
 CLAIMS = ("range", "bounded", "monotone", "convex", "lipschitz", "zeros", "fixed_points", "extremes", "inflections")
 
@@ -28,42 +39,31 @@ def shape(definition: Definition, **parameters: float) -> dict[str, Claim]:
     """
     values = definition.values(parameters)
     where = ", ".join(f"{name} = {value:.12g}" for name, value in values.items())
+    _ = definition.expression  # raises where the text can't be read
     try:
         graph = Graph(definition, parameters)
-    except Undecided as reason:
-        return {name: _unknown(str(reason)) for name in CLAIMS}
+    except FAILURES as reason:
+        return dict.fromkeys(CLAIMS, unknown(reason))
     found = {}
     for name in CLAIMS:
-        claim = _claimed(_RULES[name], graph)
+        claim = claimed(_RULES[name], graph)
+        if claim.status != "proven":
+            oscillating = claimed(OSCILLATING[name], graph)
+            claim = oscillating if oscillating.status == "proven" else claim
         found[name] = Claim(
             claim.value, claim.status, (*claim.certificate, f"at {where}") if where else claim.certificate, claim.ball
         )
     return found
 
 
-def _claimed(rule: Callable[[Graph], Claim], graph: Graph) -> Claim:
-    try:
-        return rule(graph)
-    except Undecided as reason:
-        return _unknown(str(reason))
-    except (ArithmeticError, ValueError, TypeError, AttributeError, NotImplementedError, RecursionError) as reason:
-        return _unknown(f"{type(reason).__name__}: {reason}")  # from SymPy; it says nothing of the function
-
-
-def _unknown(reason: str) -> Claim:
-    return Claim(None, "unknown", (f"not decided: {reason}"[:300],))
-
-
-def _proven(value: Any, *lines: str, ball: tuple[str, str] | None = None) -> Claim:
-    return Claim(value, "proven", lines, ball)
-
-
 # -- values -------------------------------------------------------------------------------------------------------------
 
 
-def _candidates(graph: Graph) -> list[tuple[Number, bool, str]]:
+def _candidates(graph: Graph) -> list[Candidate]:
     """(value, whether f takes it, where) of everything that can be the largest or the smallest value."""
-    found = [(graph.end(F, side), False, f"the limit at {'-' * (side == 'left')}infinity") for side in ("left", "right")]
+    found = [
+        (graph.end(F, side), False, f"the limit at {'-' * (side == 'left')}infinity") for side in ("left", "right")
+    ]
     profile = graph.profile(SLOPE)
     for mark in profile.marks:
         found.append((graph.height(mark), True, f"f({text(mark.x)})"))
@@ -77,36 +77,12 @@ def _candidates(graph: Graph) -> list[tuple[Number, bool, str]]:
     return found
 
 
-def _outermost(candidates: list[tuple[Number, bool, str]], direction: int) -> tuple[Number, bool, str]:
-    """The largest (direction 1) or smallest value, and whether it is taken."""
-    best = candidates[0]
-    for other in candidates[1:]:
-        try:
-            order = direction * compare(other[0], best[0])
-        except Undecided:
-            if other[1] != best[1]:
-                raise
-            order = 0  # taken both: which of two equal values is named doesn't matter
-        if order > 0 or (order == 0 and other[1] and not best[1]):
-            best = other
-    return best
-
-
 def _range(graph: Graph) -> Claim:
-    candidates = _candidates(graph)
-    (low, low_taken, low_where), (high, high_taken, high_where) = (_outermost(candidates, d) for d in (-1, 1))
-    value = {"low": plain(low), "high": plain(high), "low_attained": low_taken, "high_attained": high_taken}
-    lines = [graph.line(SLOPE)]
-    for name, number_, where in (("infimum", low, low_where), ("supremum", high, high_where)):
-        ball = decimal_ball(number_)
-        lines.append(f"{name}: {where}" + (f" = {ball[0]} +/- {ball[1]}" if ball else f" = {text(number_)}"))
-    return _proven(value, *lines)
+    return range_claim(_candidates(graph), graph.line(SLOPE))
 
 
 def _bounded(graph: Graph) -> Claim:
-    found = _range(graph)
-    finite = all(isinstance(found.value[k], float) for k in ("low", "high"))
-    return _proven(finite, *found.certificate[1:])
+    return bounded_claim(_range(graph))
 
 
 def _monotone(graph: Graph) -> Claim:
@@ -116,50 +92,40 @@ def _monotone(graph: Graph) -> Claim:
         left, value, right = graph.limit(F, i, "left"), graph.heights[i], graph.limit(F, i, "right")
         steps += [compare(value, left), compare(right, value)]
     signs = [*profile.signs, *steps]
-    lines = [graph.line(SLOPE), *_jump_lines(graph)]
+    lines = [graph.line(SLOPE), *jump_lines(graph)]
     for s, name in ((1, "increasing"), (-1, "decreasing")):
         if all(s * t >= 0 for t in signs):
             strict = all(profile.signs)
-            return _proven(f"strictly {name}" if strict else name, *lines)
-    return _proven(False, *lines)
-
-
-def _jump_lines(graph: Graph) -> list[str]:
-    return [
-        f"f jumps at {text(graph.places[i])}: {text(graph.limit(F, i, 'left'))} to the left, "
-        f"{text(graph.heights[i])} there, {text(graph.limit(F, i, 'right'))} to the right"
-        for i in graph.jumps
-    ]
+            return proven(f"strictly {name}" if strict else name, *lines)
+    return proven(False, *lines)
 
 
 def _convex(graph: Graph) -> Claim:
     if graph.jumps:
-        return _proven(False, *_jump_lines(graph), "a convex or concave function is continuous")
+        return proven(False, *jump_lines(graph), "a convex or concave function is continuous")
     profile = graph.profile(CURVATURE)
     bends = [graph.bends(i) for i in range(len(graph.places))]
     lines = [graph.line(CURVATURE)]
-    lines += [
-        f"the slope {'rises' if b > 0 else 'falls'} at {text(graph.places[i])}" for i, b in enumerate(bends) if b
-    ]
+    lines += [f"the slope {'rises' if b > 0 else 'falls'} at {text(graph.places[i])}" for i, b in enumerate(bends) if b]
     signs = [*profile.signs, *bends]
     if not any(signs):
-        return _proven("affine", *lines)
+        return proven("affine", *lines)
     for s, name in ((1, "convex"), (-1, "concave")):
         if all(s * t >= 0 for t in signs):
-            return _proven(name, *lines)
-    return _proven(False, *lines)
+            return proven(name, *lines)
+    return proven(False, *lines)
 
 
 def _lipschitz(graph: Graph) -> Claim:
     if graph.jumps:
-        return _proven("inf", *_jump_lines(graph))
+        return proven("inf", *jump_lines(graph))
     candidates: list[tuple[Number, str]] = []
-    for i, piece in enumerate(graph.pieces):
+    for piece in graph.pieces:
         for side, end in (("left", piece.piece.left), ("right", piece.piece.right)):
             limit = number(abs(piece.limit(SLOPE, side)))
             candidates.append((limit, f"|f'| -> {text(limit, 20)} at {text(number(end))}"))
             if not limit.ball.is_finite():
-                return _proven("inf", candidates[-1][1])
+                return proven("inf", candidates[-1][1])
         for root in piece.signs(CURVATURE).roots:
             slope = piece.at(SLOPE, root)
             size = slope.size
@@ -167,7 +133,7 @@ def _lipschitz(graph: Graph) -> Claim:
     best = steepest(c for c, _ in candidates)
     lines = dict.fromkeys(line for _, line in candidates)
     exactly = f": exactly {best.exact}" if best.exact is not None and len(str(best.exact)) < 60 else ""
-    return _proven(
+    return proven(
         plain(best),
         *([graph.line(CURVATURE)] if any(p.signs(CURVATURE).signs != (0,) for p in graph.pieces) else []),
         *lines,
@@ -217,7 +183,7 @@ def _zeros(graph: Graph, kind: int) -> Claim:
             found.append(_extent(profile, first, last))
             if first == last and first % 2:
                 lines.append(f"{NAMES[kind]} = 0 at {decimal_text(profile.marks[first // 2].x)}")
-    return _proven(found, *lines)
+    return proven(found, *lines)
 
 
 def _beside(graph: Graph, mark: Mark, side: str, s: int) -> int:
@@ -235,7 +201,7 @@ def _extremes(graph: Graph) -> Claim:
     marks, signs = profile.marks, profile.signs
     lines = [graph.line(SLOPE)]
     if not marks and signs == (0,):
-        return _proven([], "f is constant")
+        return proven([], "f is constant")
     steps = []
     for i, mark in enumerate(marks):
         steps += [_beside(graph, mark, "left", signs[i]), _beside(graph, mark, "right", signs[i + 1])]
@@ -251,11 +217,11 @@ def _extremes(graph: Graph) -> Claim:
         kind, direction = ("minimum", -1) if before + after > 0 else ("maximum", 1)
         y = _level(graph, profile, first, last)
         x = _extent(profile, first, last)
-        overall = _same(graph, y, _outermost(candidates, direction)[0])
+        overall = compare(y, outermost(candidates, direction)[0]) == 0
         found.append({"x": x, "y": plain(y), "kind": kind, "global": overall})
         at = decimal_text(marks[first // 2].x) if first == last and first % 2 else f"{x['from']} .. {x['to']}"
         lines.append(f"{kind} {decimal_text(y)} at {at}")
-    return _proven(found, *lines)
+    return proven(found, *lines)
 
 
 def _level(graph: Graph, profile: Profile, first: int, last: int) -> Number:
@@ -268,23 +234,6 @@ def _level(graph: Graph, profile: Profile, first: int, last: int) -> Number:
     mark = profile.marks[i - 1]
     assert mark.breakpoint is not None
     return graph.limit(F, mark.breakpoint, "right")
-
-
-def decimal_text(value: Number) -> str:
-    """A number with its radius."""
-    ball = decimal_ball(value)
-    return text(value) if ball is None else ball[0] if ball[1] == "0" else f"{ball[0]} +/- {ball[1]}"
-
-
-def _same(graph: Graph, y: Number, outermost: Number) -> bool:
-    if y is outermost or (y.ball.is_finite() and y.ball == outermost.ball):
-        return True
-    try:
-        return compare(y, outermost) == 0
-    except Undecided:
-        if graph.even:
-            return True
-        raise
 
 
 def _inflections(graph: Graph) -> Claim:
@@ -306,7 +255,7 @@ def _inflections(graph: Graph) -> Claim:
                 else:
                     found.append({"from": plain(between[0].x), "to": plain(between[-1].x)})
         last = i
-    return _proven(found, *lines)
+    return proven(found, *lines)
 
 
 def _smooth(graph: Graph, mark: Mark) -> bool:
@@ -329,4 +278,3 @@ _RULES: dict[str, Callable[[Graph], Claim]] = {
     "extremes": _extremes,
     "inflections": _inflections,
 }
-assert tuple(_RULES) == CLAIMS

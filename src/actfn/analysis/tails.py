@@ -1,16 +1,15 @@
-"""A formula near the end of an interval as an expansion with a proven remainder: c1*m1 + c2*m2 + ... + [-R, R]*m.
+"""Expansions at infinity with a proven remainder: c1*m1 + c2*m2 + ... + [-R, R]*m for all y >= T, and their arithmetic.
 
-The end is moved to infinity (x = y, -y, a + 1/y or a - 1/y), the mi are monomials of `analysis.scale` and the ci exact,
-so that what cancels cancels exactly, and the remainder holds for all y >= T. The sign on all of the tail and the limit
-are then read off the leading term. The expansions are those of Gruntz ("On computing limits in a symbolic manipulation
-system", 1996), with bounds carried along.
+The mi are monomials of `analysis.scale` and the ci exact, so that what cancels cancels exactly. The sign on all of the
+tail and the limit are read off the leading term. `analysis.approach` makes them from a formula. The scale is that of
+Gruntz ("On computing limits in a symbolic manipulation system", 1996); the bounds are carried along.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import sympy
@@ -19,14 +18,12 @@ from sympy import Expr, S, Symbol
 
 from actfn.analysis.enclosure import OPERATIONS
 from actfn.analysis.scale import (
-    FIRST,
     ONE,
     UNIT,
     ZERO,
     Exact,
     Loose,
     Monomial,
-    Y,
     added,
     ball,
     exact,
@@ -37,7 +34,7 @@ from actfn.analysis.scale import (
     symbolic,
     times,
 )
-from actfn.formula.functions import X, cbrt, erfc, expm1, log1p, sigmoid, softplus
+from actfn.formula.functions import cbrt, erfc, expm1, log1p, sigmoid, softplus
 from actfn.formula.pieces import Undecided
 
 
@@ -53,13 +50,13 @@ class Tail:
     start: int
     length: int
     """How many terms are kept."""
-    radius: arb = arb(0)
+    radius: arb = field(default_factory=arb)
     beyond: Monomial | None = None
 
     # -- arithmetic --
 
     def __add__(self, other: Tail) -> Tail:
-        total = dict((m, c) for c, m in self.terms)
+        total = {m: c for c, m in self.terms}
         for c, m in other.terms:
             total[m] = added(total[m], c) if m in total else c
         return self._made(total, [(t.radius, t.beyond) for t in (self, other) if t.beyond is not None])
@@ -103,7 +100,7 @@ class Tail:
             beyond = m if beyond is None or (m / beyond).trend > 0 else beyond
         kept = terms[: self.length]
         if beyond is not None:
-            kept = [(c, m) for c, m in kept if (m / beyond).trend > 0]
+            kept = [(c, m) for c, m in kept if (m / beyond).trend >= 0]
         rest = terms[len(kept) :]
         if rest and (beyond is None or (rest[0][1] / beyond).trend > 0):
             beyond = rest[0][1]
@@ -116,7 +113,7 @@ class Tail:
     # -- what is read off --
 
     def leading(self) -> tuple[Exact, Monomial]:
-        """The first term. Raises `Vague` where the remainder may be as large."""
+        """The first term. Raises `Vague` where only a remainder is known."""
         if not self.terms:
             raise Vague("the leading term")
         return self.terms[0]
@@ -150,7 +147,8 @@ class Tail:
 
     def limit(self) -> Expr:
         """The limit, exactly. Raises `Vague` where the remainder doesn't vanish."""
-        if self.beyond is not None and self.beyond.trend >= 0 and not (self.terms and self.terms[0][1].trend > 0):
+        outweighed = bool(self.terms) and self.beyond is not None and (self.terms[0][1] / self.beyond).trend > 0
+        if self.beyond is not None and self.beyond.trend >= 0 and not outweighed:
             raise Vague("the limit")
         if not self.terms or self.terms[0][1].trend < 0:
             return S.Zero
@@ -196,8 +194,11 @@ class Tail:
 
     def exp(self) -> Tail:
         if self.beyond is UNIT:  # a factor that is only bounded, of an exact monomial
-            m = monomial({m: c for c, m in self.terms})
-            return Tail((), self.start, self.length, self.radius.exp().upper(), m)
+            k = self.radius
+            for c, m in self.terms:
+                k = k + abs(ball(c)) if m is UNIT else k
+            m = monomial({m: c for c, m in self.terms if m is not UNIT})
+            return Tail((), self.start, self.length, k.exp().upper(), m)
         grows, middle, small = self.split()
         factor = exact(sympy.exp(symbolic(middle)))
         m = monomial({m: c for c, m in grows.terms})
@@ -376,95 +377,3 @@ def _taylor(kind: type, at: Expr, length: int) -> list[Exact]:
         found.append(exact(sympy.expand(function.subs(t, at) / math.factorial(k))))
         function = sympy.diff(function, t)
     return found
-
-
-# -- a formula at an end -------------------------------------------------------------------------------------------------
-
-ATTEMPTS = ((16, 4), (16, 8), (32, 8), (64, 8), (256, 8), (1024, 8), (1024, 14), (1 << 14, 8))
-"""(T, terms): tried in turn."""
-
-
-@dataclass(frozen=True)
-class End:
-    """An end of the line or one side of a point: `place` is -oo, oo or a constant, `side` "+" where x comes from above."""
-
-    place: Expr
-    side: str
-
-    def expansion(self, expression: Expr, start: int, length: int, near: int = 1) -> Tail:
-        """The expression for y >= start, where x = y/near, -y/near, place + 1/y or place - 1/y."""
-        y = Tail(((ONE, Y),), start, length)
-        if self.place.is_infinite:
-            x = y.scaled(fmpq(1 if self.place is sympy.oo else -1, near))
-        else:
-            x = y.constant(exact(self.place)) + y.inverse().scaled(ONE if self.side == "+" else fmpq(-1))
-        return _expanded(expression, x)
-
-    def sign(
-        self, expression: Expr, least: int = FIRST, most: int = 1 << 40, near: int = 1
-    ) -> tuple[int, int]:
-        """(sign, T): the sign of an expression for all y >= T, with T between `least` and `most`. Raises `Undecided`."""
-        return self._tried(expression, Tail.sign, least, most, near)
-
-    def limit(self, expression: Expr) -> Expr:
-        """The limit of an expression, exactly. Raises `Undecided`."""
-        return self._tried(expression, Tail.limit)[0]
-
-    def _tried(self, expression: Expr, read: Callable, least: int = FIRST, most: int = 1 << 40, near: int = 1):
-        reason: Undecided | None = None
-        skip = (0, 0)
-        for start, length in ATTEMPTS:
-            start = max(start, least)
-            if start > most or length <= skip[1] or start <= skip[0]:
-                continue
-            try:
-                return read(self.expansion(expression, start, length, near)), start
-            except Vague as failed:  # a longer expansion may help, a later start doesn't
-                reason, skip = failed, (0, length)
-            except Loose as failed:
-                reason, skip = failed, (start, 0)
-        raise Undecided(f"{reason} ({self})")
-
-    def __str__(self) -> str:
-        if self.place.is_infinite:
-            return "as x -> infinity" if self.place is sympy.oo else "as x -> -infinity"
-        return f"as x -> {str(self.place)[:40]}{self.side}"
-
-
-def _expanded(expression: Expr, x: Tail) -> Tail:
-    found: dict[Expr, Tail] = {}
-
-    def of(node: Expr) -> Tail:
-        if node not in found:
-            found[node] = expand(node)
-        return found[node]
-
-    def expand(node: Expr) -> Tail:
-        if node == X:
-            return x
-        if not node.has(X):
-            return x.constant(exact(node))
-        if isinstance(node, sympy.Add):
-            constants, rest = node.as_independent(X)
-            total = x.constant(exact(constants))
-            for term in sympy.Add.make_args(rest):
-                total = total + of(term)
-            return total
-        if isinstance(node, sympy.Mul):
-            factor, rest = node.as_independent(X)
-            factors = [of(f) for f in sympy.Mul.make_args(rest)]
-            total = factors[0]
-            for f in factors[1:]:
-                total = total * f
-            return total.scaled(exact(factor))
-        if isinstance(node, sympy.Pow):
-            if not node.exp.has(X):
-                return of(node.base).power(exact(node.exp))
-            log = x.constant(exact(sympy.log(node.base))) if not node.base.has(X) else of(node.base).log()
-            return (log * of(node.exp)).exp()
-        if len(node.args) != 1:
-            raise Undecided(f"{node.func.__name__} in a tail")
-        return of(node.args[0]).of(node.func)
-
-    return of(expression)
-

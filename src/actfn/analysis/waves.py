@@ -7,18 +7,21 @@ changes. And where the ends stay below a value that f takes inside, the ends don
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
 from flint import fmpq
-from sympy import Dummy, Expr, Rational, S
+from sympy import Dummy, Expr, Rational, S, oo
 
+from actfn.analysis.approach import End
+from actfn.analysis.claims import Claim
 from actfn.analysis.enclosure import constant
-from actfn.analysis.graph import Graph
-from actfn.analysis.roots import BITS, EXCESS, F, FINE, NAMES, Number, Stretch, number
+from actfn.analysis.extent import bounded_claim, decimal_text, jump_lines, outermost, proven, range_claim
+from actfn.analysis.graph import Graph, compare, decimal_ball, plain, steepest, text
+from actfn.analysis.roots import BITS, CURVATURE, EXCESS, FINE, NAMES, SLOPE, F, Number, Stretch, number
 from actfn.analysis.scale import exact, symbolic
-from actfn.analysis.tails import End
 from actfn.formula.functions import X
 from actfn.formula.pieces import Piece, Undecided
 from actfn.reference import working_precision
@@ -120,9 +123,7 @@ def sequences(graph: Graph, kind: int) -> Iterator[tuple[str, Expr, End]]:
         g = piece.expression(kind)
         for i in range(STEPS):
             at = {
-                node: node.subs(X, length * Rational(i, STEPS))
-                for node in g.atoms(sympy.sin, sympy.cos)
-                if node.has(X)
+                node: node.subs(X, length * Rational(i, STEPS)) for node in g.atoms(sympy.sin, sympy.cos) if node.has(X)
             }
             yield side, g.xreplace(at), end
 
@@ -196,6 +197,8 @@ def inner_values(graph: Graph, kind: int) -> list[tuple[Number, bool, str]]:
                 if reach_sign != s:
                     raise Undecided(f"{NAMES[kind]} at an end may be the largest")
                 reach = max(reach, start)
+        if not ((-reach < piece.piece.right) if side == "left" else (piece.piece.left < reach)):
+            raise Undecided("a breakpoint far out")
         if side == "left":
             pieces[0] = Piece(Rational(-reach), pieces[0].right, pieces[0].expression)
         else:
@@ -228,3 +231,126 @@ def _sampled(graph: Graph, kind: int) -> tuple[Rational, Rational]:
     return tuple(Rational(int(v.p), int(v.q)) for v in (min(values), max(values)))  # pyright: ignore[reportReturnType]
 
 
+# -- claims -----------------------------------------------------------------------------------
+
+
+def _range(graph: Graph) -> Claim:
+    limits = limits_along(graph, F)
+    if {oo, -oo} <= limits:
+        value = {"low": "-inf", "high": "inf", "low_attained": False, "high_attained": False}
+        return proven(value, "f grows without bound in both directions along sequences; f is continuous")
+    try:
+        wave = Periodic(graph)
+        if wave.slope == 0:
+            taken = [(wave.at(F, turn), True, f"f({text(turn.x)})") for turn in wave.turns(SLOPE)]
+            return range_claim([*taken, (wave.start(F), True, "f(0)")], _repeats(wave))
+    except Undecided:
+        pass
+    return range_claim(inner_values(graph, F), "beyond these points f stays between two values that it takes")
+
+
+def _repeats(wave: Periodic) -> str:
+    line = f"f({X} + P) = f({X})" + (f" + {wave.slope}*P" if wave.slope != 0 else "")
+    return f"{line} with P = {str(wave.length)[:60]}: one period decides"
+
+
+def _monotone(graph: Graph) -> Claim:
+    for side, signs in signs_along(graph, SLOPE).items():
+        if {1, -1} <= signs:
+            return proven(False, f"f' changes sign infinitely often at the {side} end")
+    if found := opposite_signs(graph, SLOPE):
+        return proven(False, *found)
+    wave = Periodic(graph)
+    signs = wave.signs(SLOPE)
+    for s, name in ((1, "increasing"), (-1, "decreasing")):
+        if all(s * t > 0 for t in signs):
+            return proven(f"strictly {name}", _repeats(wave), "f' has one sign but for separate zeros")
+    return proven(False, _repeats(wave))
+
+
+def _convex(graph: Graph) -> Claim:
+    found = opposite_signs(graph, CURVATURE)
+    if found is None:
+        raise Undecided("the sign of f''")
+    return proven(False, *found)
+
+
+def _lipschitz(graph: Graph) -> Claim:
+    if graph.jumps:
+        return proven("inf", *jump_lines(graph))
+    if any(limit.is_infinite for limit in limits_along(graph, SLOPE)):
+        return proven("inf", "f' grows without bound along a sequence")
+    try:
+        wave = Periodic(graph)
+        slopes = [(wave.at(SLOPE, turn), turn.x) for turn in wave.turns(CURVATURE)]
+        slopes.append((wave.start(SLOPE), number(S.Zero)))
+        why = _repeats(wave)
+    except Undecided:
+        slopes = [(value, None) for value, _, _ in inner_values(graph, SLOPE)]
+        why = "beyond these points |f'| is smaller than between"
+        if any(not value.ball.is_finite() for value, _ in slopes):
+            return proven("inf", "f' grows without bound")
+    best = steepest(value.size for value, _ in slopes)
+    return proven(plain(best), why, f"the largest of |f'| where f'' = 0: {decimal_text(best)}", ball=decimal_ball(best))
+
+
+def _zeros(graph: Graph, kind: int) -> Claim:
+    try:
+        wave = Periodic(graph)
+        turns = wave.turns(kind)
+    except Undecided:
+        return _endless(graph, kind, {1, -1}, touching=True)
+    if not turns:
+        return proven([], _repeats(wave))
+    return _every_period(wave, [plain(turn.x) for turn in turns])
+
+
+def _every_period(wave: Periodic, listed: list[Any]) -> Claim:
+    period = number(wave.length)
+    return proven({"infinitely many": True, "period": plain(period), "in one period": listed}, _repeats(wave))
+
+
+def _endless(graph: Graph, kind: int, changing: set[int], touching: bool = False) -> Claim:
+    for side, signs in signs_along(graph, kind).items():
+        if changing <= signs or (touching and 0 in signs):
+            what = "changes sign" if changing <= signs else "is 0"
+            return proven({"infinitely many": True}, f"{NAMES[kind]} {what} infinitely often at the {side} end")
+    raise Undecided(f"the sign of {NAMES[kind]} at an end")
+
+
+def _extremes(graph: Graph) -> Claim:
+    try:
+        wave = Periodic(graph)
+        turns = [turn for turn in wave.turns(SLOPE) if turn.before * turn.after < 0]
+    except Undecided:
+        return _endless(graph, SLOPE, {1, -1})
+    if not turns:
+        return proven([], _repeats(wave), "f' doesn't change sign")
+    listed, values = [], [(wave.at(F, turn), True, "") for turn in turns]
+    for turn, (y, _, _) in zip(turns, values, strict=True):
+        kind, direction = ("minimum", -1) if turn.before < 0 else ("maximum", 1)
+        overall = wave.slope == 0 and compare(y, outermost(values, direction)[0]) == 0
+        listed.append({"x": plain(turn.x), "y": plain(y), "kind": kind, "global": overall})
+    return _every_period(wave, listed)
+
+
+def _inflections(graph: Graph) -> Claim:
+    try:
+        wave = Periodic(graph)
+        turns = [turn for turn in wave.turns(CURVATURE) if turn.before * turn.after < 0]
+    except Undecided:
+        return _endless(graph, CURVATURE, {1, -1})
+    return _every_period(wave, [plain(turn.x) for turn in turns]) if turns else proven([], _repeats(wave))
+
+
+OSCILLATING: dict[str, Callable[[Graph], Claim]] = {
+    "range": _range,
+    "bounded": lambda graph: bounded_claim(_range(graph)),
+    "monotone": _monotone,
+    "convex": _convex,
+    "lipschitz": _lipschitz,
+    "zeros": lambda graph: _zeros(graph, F),
+    "fixed_points": lambda graph: _zeros(graph, EXCESS),
+    "extremes": _extremes,
+    "inflections": _inflections,
+}

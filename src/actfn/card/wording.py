@@ -96,7 +96,11 @@ def _points(value: Any, digits: int) -> str:
     shown = []
     for item in value:
         if isinstance(item, Mapping) and "from" in item:
-            shown.append(f"all of [{number(item['from'], digits)}, {number(item['to'], digits)}]".replace("[-inf", "(-inf").replace("inf]", "inf)"))
+            shown.append(
+                f"all of [{number(item['from'], digits)}, {number(item['to'], digits)}]".replace(
+                    "[-inf", "(-inf"
+                ).replace("inf]", "inf)")
+            )
         else:
             shown.append(number(item, digits))
     return ", ".join(shown) or "none"

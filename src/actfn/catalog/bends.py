@@ -120,7 +120,7 @@ BLU = Definition(
             "Godfrey",
             2019,
             "An evaluation of parametric activation functions for deep learning",
-            "doi:10.1109/SMC.2019.8913972",
+            "IEEE SMC 2019",
         ),
     ],
     see=["bent_identity", "squareplus"],

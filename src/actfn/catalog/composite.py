@@ -208,7 +208,7 @@ SWIM = Definition(
     reason="Swish's shape at the cost of a square root, for control of robots.",
     sources=[
         Source(
-            "Zhu, Min, Wang, Gou",
+            "Zhu, Min, Wang, Zou, Chen",
             2021,
             "PFLU and FPFLU: Two novel non-monotonic activation functions in convolutional neural networks",
             "Neurocomputing 429, 110-117",
@@ -217,7 +217,7 @@ SWIM = Definition(
             "Abdool, Dear",
             2023,
             "Swim: A general-purpose, high-performing, and efficient activation function for locomotion control tasks",
-            "arXiv:2303.03640",
+            "arXiv:2303.02640",
         ),
     ],
     see=["swish", "isru"],

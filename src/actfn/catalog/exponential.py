@@ -174,7 +174,7 @@ SLU = Definition(
     reason="ELU with softplus for the exponential, for a longer slope on the left.",
     sources=[
         Source(
-            "Zhao, Liu, Li",
+            "Zhao, Liu, Li, Luo",
             2018,
             "A novel softplus linear unit for deep convolutional neural networks",
             "doi:10.1007/s10489-017-1028-7",
@@ -201,7 +201,7 @@ PTELU = Definition(
             "Duggal, Gupta",
             2017,
             "P-TELU: Parametric tan hyperbolic linear unit activation for deep neural networks",
-            "doi:10.1109/ICCVW.2017.119",
+            "ICCV Workshops 2017",
         ),
     ],
     see=["elu", "mpelu", "tanh"],
@@ -244,7 +244,7 @@ SIGNRELU = Definition(
             "Lin, Shen",
             2018,
             "Research on convolutional neural network based on improved Relu piecewise activation function",
-            "doi:10.1016/j.procs.2018.04.239",
+            "Procedia Computer Science 131",
         ),
     ],
     see=["softsign", "elu", "isrlu"],

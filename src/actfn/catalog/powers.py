@@ -148,7 +148,7 @@ NCU = Definition(
     reason="A neuron with several zeros can learn XOR alone, as neurons of the human cortex do.",
     sources=[
         Source(
-            "Noel, Trivedi, Dutta",
+            "Noel, Bharadwaj, Muthiah-Nakarajan, Dutta, Amali",
             2021,
             "Biologically inspired oscillating activation functions can bridge the performance gap between biological "
             "and artificial neurons",
@@ -169,7 +169,7 @@ SQU = Definition(
     reason="The simplest function with two zeros, so that one neuron can learn XOR.",
     sources=[
         Source(
-            "Noel, Trivedi, Dutta",
+            "Noel, Bharadwaj, Muthiah-Nakarajan, Dutta, Amali",
             2021,
             "Biologically inspired oscillating activation functions can bridge the performance gap between biological "
             "and artificial neurons",
@@ -234,7 +234,7 @@ LOG_SQNL = Definition(
             "Wuraola, Patel, Nguang",
             2021,
             "Efficient activation functions for embedded inference engines",
-            "doi:10.1016/j.neucom.2021.02.030",
+            "Neurocomputing 442",
         ),
     ],
     see=["sqnl", "sigmoid", "hardsigmoid"],
@@ -254,7 +254,7 @@ SQLU = Definition(
             "Wuraola, Patel, Nguang",
             2021,
             "Efficient activation functions for embedded inference engines",
-            "doi:10.1016/j.neucom.2021.02.030",
+            "Neurocomputing 442",
         ),
     ],
     see=["elu", "sqnl"],

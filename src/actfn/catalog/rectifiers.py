@@ -148,7 +148,7 @@ CLIPPED_RELU = Definition(
             2016,
             "Bounded activation functions for enhanced training stability of deep neural networks on visual pattern "
             "recognition problems",
-            "doi:10.1016/j.neucom.2016.08.037",
+            "Neurocomputing 216",
         ),
     ],
     see=["relu6", "hardtanh"],
@@ -202,7 +202,7 @@ SHIFTED_RELU = Definition(
             2019,
             "Enhancing batch normalized convolutional networks using displaced rectifier linear units: A systematic "
             "comparative study",
-            "doi:10.1016/j.eswa.2019.01.066",
+            "Expert Systems with Applications 124",
         ),
     ],
     see=["relu", "elu", "frelu", "srelu"],

@@ -249,7 +249,7 @@ HEXPO = Definition(
             "Kong, Takatsuka",
             2017,
             "Hexpo: A vanishing-proof activation function",
-            "doi:10.1109/IJCNN.2017.7966168",
+            "IJCNN 2017",
         ),
     ],
     see=["elu", "tanh"],

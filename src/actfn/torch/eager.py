@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.autograd import forward_ad
 
 from actfn.kernels.build import ITEMSIZE, Kernel, Request, kernel_if_any
 from actfn.kernels.threads import GRAIN, run
 from actfn.kernels.ufunc import of_request
 from actfn.torch import memory
-from actfn.torch.printed import Derivative, Spec, along, evaluate, transformed
+from actfn.torch.printed import Derivative, Spec, along, batched, evaluate, watched
 
 DTYPES = {
     torch.float16: "float16",
@@ -30,19 +29,18 @@ DTYPES = {
     torch.float64: "float64",
 }
 _enabled = torch.is_grad_enabled
-_transforms = torch._C._are_functorch_transforms_active  # pyright: ignore[reportAttributeAccessIssue]
-_batched = torch._C._functorch.is_legacy_batchedtensor  # pyright: ignore[reportAttributeAccessIssue]
+_TENSOR, _PARAMETER, _STRIDED = torch.Tensor, torch.nn.Parameter, torch.strided  # found sooner than attributes
 
 
 def suits(x: torch.Tensor) -> bool:
     """Whether a tensor is one that a kernel can read: plain, in memory, of a dtype that there are loops for."""
     kind = type(x)
     return (
-        (kind is torch.Tensor or kind is torch.nn.Parameter)
+        (kind is _TENSOR or kind is _PARAMETER)
         and x.is_cpu
         and x.dtype in DTYPES
-        and x.layout is torch.strided
-        and not x.is_neg()
+        and x.layout is _STRIDED
+        and not (x.is_neg() or batched(x))
     )
 
 
@@ -152,7 +150,7 @@ def empty_like(x: torch.Tensor) -> torch.Tensor:
     if size < memory.LARGE:
         return torch.empty_like(x)
     like = torch.empty_like(x, device="meta")
-    return torch.empty(0, dtype=x.dtype).set_(memory.storage(size), 0, like.shape, like.stride())
+    return torch.empty(0, dtype=x.dtype, device="cpu").set_(memory.storage(size), 0, like.shape, like.stride())
 
 
 class Value(torch.autograd.Function):
@@ -194,7 +192,7 @@ class Product(torch.autograd.Function):
             if any(needs[4:])
             else [None] * len(parameters)
         )
-        if torch.is_grad_enabled() or not needs[3] or transformed(gg):
+        if torch.is_grad_enabled() or not needs[3] or watched() or not all(map(suits, (x, g, gg))):
             by_g = _times(gg, spec, accuracy, x, parameters) if needs[2] else None
             by_x = _times(gg * g, along(spec), accuracy, x, parameters) if needs[3] else None
         else:
@@ -226,7 +224,7 @@ def _from_output(
     g: torch.Tensor, y: torch.Tensor, spec: Spec, accuracy: str, parameters: tuple[float, ...]
 ) -> torch.Tensor:
     with torch.no_grad():
-        factor = torch.ones_like(y) if transformed(g) else g
+        factor = g if suits(g) and not watched() else torch.ones_like(y)
         (slope,) = compute("output", spec, (y, factor), parameters, accuracy)
         slope = slope if factor is g else g * slope
     return _Last.apply(slope, y, g) if torch.is_grad_enabled() else slope
@@ -263,17 +261,20 @@ class Short:
         self._apply = _apply(_FromInput if save == "input" else _FromOutput)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor | None:
-        """f(x), or None where x isn't plain and contiguous, or a transform is at work."""
+        """f(x), or None where x isn't plain and contiguous, or something looks on."""
         if not (
             x.is_contiguous()
             and x.is_cpu
             and x.layout is torch.strided
             and not x.is_neg()
-            and forward_ad._current_level < 0
-            and not _transforms()
+            and not watched()
         ):
             return None
         return self._apply(x, self) if x.requires_grad and _enabled() else self.value(x)
+
+    def suits(self, x: torch.Tensor) -> bool:
+        """Whether a tensor that comes to a backward pass, from a hook perhaps, is one that the loops can read."""
+        return x.dtype is self.dtype and x.is_contiguous() and suits(x)
 
     @cached_property
     def slope(self) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None:
@@ -337,7 +338,7 @@ class _FromInput(torch.autograd.Function):
     def backward(ctx: Any, g: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         (x,) = ctx.saved_tensors
         short = ctx.short
-        if g.is_contiguous() and short.slope is not None and not (_enabled() or _transforms() or _special(g)):
+        if short.suits(x) and short.suits(g) and short.slope is not None and not (_enabled() or watched()):
             return short.slope(x, g), None
         return _times(g, along(short.spec), short.accuracy, x, list(short.numbers)), None
 
@@ -356,14 +357,9 @@ class _FromOutput(torch.autograd.Function):
     def backward(ctx: Any, g: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         (y,) = ctx.saved_tensors
         short = ctx.short
-        if g.is_contiguous() and short.slope is not None and not (_enabled() or _transforms() or _special(g)):
+        if short.suits(y) and short.suits(g) and short.slope is not None and not (_enabled() or watched()):
             return short.slope(y, g), None
         return _from_output(g, y, short.spec, short.accuracy, short.numbers), None
-
-
-def _special(g: torch.Tensor) -> bool:
-    """Whether a gradient is more than numbers in memory."""
-    return type(g) is not torch.Tensor or g.is_neg() or _batched(g) or g.layout is not torch.strided
 
 
 for _function in (_FromInput, _FromOutput):  # the class of a node calls `backward` through a check of its definition
@@ -372,7 +368,7 @@ del _function
 
 
 def _times(g: torch.Tensor, spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:
-    if g.shape != x.shape or transformed(g):
+    if g.shape != x.shape or watched() or not (suits(g) and suits(x)):
         return (g * _value(spec, accuracy, x, parameters)).sum_to_size(x.shape)
     if torch.is_grad_enabled():
         return Product.apply(spec, accuracy, g, x, *parameters)
@@ -380,8 +376,10 @@ def _times(g: torch.Tensor, spec: Spec, accuracy: str, x: torch.Tensor, paramete
 
 
 def _value(spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:
-    """F(x), to be multiplied by a factor of another shape, or by one that stands for many."""
-    return Derivative.apply(spec, x, *parameters) if transformed() else Value.apply(spec, accuracy, x, *parameters)
+    """F(x), to be multiplied by a factor that a loop can't read beside x."""
+    if watched() or not suits(x):
+        return Derivative.apply(spec, x, *parameters)
+    return Value.apply(spec, accuracy, x, *parameters)
 
 
 def _by_parameters(

@@ -45,7 +45,9 @@ def halves(x: torch.Tensor, dim: int, unit: GatedUnit) -> tuple[torch.Tensor, to
         raise RuntimeError(f"{unit.name} halves a dimension, and a tensor of shape () has none; write x.reshape(-1)")
     size = x.size(dim)  # IndexError for a dimension that x hasn't
     if size % 2:
-        raise RuntimeError(f"{unit.name} halves dimension {dim}, which must be even, not {size}; its input is two halves")
+        raise RuntimeError(
+            f"{unit.name} halves dimension {dim}, which must be even, not {size}; its input is two halves"
+        )
     first, second = x.chunk(2, dim)
     return (first, second) if unit.gate_first else (second, first)
 

@@ -49,9 +49,17 @@ class Initialized:
 
     def __str__(self) -> str:
         rows = [
-            (x.name or "(the model)", x.activation or "none", f"{x.gain:.6g}", "-" if x.std is None else f"{x.std:.4g}", x.how)
+            (
+                x.name or "(the model)",
+                x.activation or "none",
+                f"{x.gain:.6g}",
+                "-" if x.std is None else f"{x.std:.4g}",
+                x.how,
+            )
             for x in self.layers
         ]
+        if not rows:
+            return "no Linear, convolution or transposed convolution was found"
         return table(("layer", "activation", "gain", "std", "how"), rows)
 
 
@@ -65,17 +73,19 @@ def init_(
     distribution: str = "normal",
     generator: torch.Generator | None = None,
 ) -> Initialized:
-    """Draws the weights of each Linear, convolution and transposed convolution with standard deviation gain/sqrt(fan); biases are 0.
+    """Draws each layer's weights with standard deviation gain/sqrt(fan), and sets biases to 0.
 
-    The gain is that of the activation that follows the layer, at its own parameters; 1 where none does. It is found by torch.fx
-    where the model, or a part of it, can be traced, else by the order in which modules were registered; the result's `how` says which.
-    `activation` (a name, a config or a module) is for layers of which neither tells.
+    Layers are Linear, convolutions and transposed convolutions. The gain is that of the activation that follows, at its own
+    parameters; 1 where none does. It is found by torch.fx where the model or a part of it can be traced, else by the order
+    in which modules were registered; the result's `how` says which. `activation` (a name, a config or a module) is for
+    layers of which neither tells.
 
-    `by="preceding"` takes the activation before the layer instead: as E[f^2] is that of the layer's input, this keeps the variance of
-    every pre-activation at 1 from the first layer on, where the input's is 1. The two agree inside a network with one activation.
+    `by="preceding"` takes the activation before the layer: E[f^2] is the mean square of the layer's input, so that every
+    pre-activation has variance 1 from the first layer on, if the input has. Inside a network with one activation both agree.
     `mode` is "fan_in" (keeps the forward signal) or "fan_out" (the gradient's); `distribution` is "normal" or "uniform".
 
-    Raises `ValueError` for another word, `TypeError` for what is no module. The method is He et al.'s, arXiv:1502.01852, section 2.2.
+    Raises `ValueError` for another word, `TypeError` for what is no module. The method is He et al.'s (arXiv:1502.01852,
+    section 2.2), who have it for ReLU.
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"init_ takes a torch.nn.Module, not {type(model).__name__}")

@@ -7,10 +7,9 @@ arguments aren't the entry's parameters. Numbers stay attributes, learnable para
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import lru_cache
+from operator import le
 from typing import Any, ClassVar
 
 import torch
@@ -20,6 +19,7 @@ from actfn import catalog
 from actfn.definition import Definition
 from actfn.kernels.inverse import from_output
 from actfn.torch.functional import function
+from actfn.torch.signatures import SIGNATURES, widened
 
 OPTIONS = {
     "save": "input",
@@ -30,13 +30,6 @@ OPTIONS = {
     "device": None,
     "dtype": None,
 }
-_WIDER = {
-    "celu": {"alpha": "nonzero"},
-    "hardshrink": {"lambd": "real"},
-    "hardtanh": {"min_val": "real", "max_val": "real"},
-    "softplus": {"beta": "nonzero"},
-}
-"""Domains that PyTorch takes and the entry, of which things are proven, doesn't."""
 
 
 class ActivationModule(nn.Module):
@@ -68,7 +61,7 @@ class ActivationModule(nn.Module):
     accuracy: str = "fast"
     learned: tuple[str, ...] = ()
     """The parameters that were made learnable."""
-    initial: Mapping[str, float] = {}  # noqa: RUF012  (replaced, never changed)
+    initial: Mapping[str, float] = {}
     channels: int | None = None
     channel_dim: int = 1
 
@@ -80,10 +73,10 @@ class ActivationModule(nn.Module):
             setattr(self, name, given.pop(name))
         options = {name: given.pop(name) for name in OPTIONS}
         numbers = {n: float(v) for n, v in given.items() if not isinstance(v, torch.Tensor)}
-        self._widen(numbers)
-        numbers = {n: v for n, v in self.definition.values(numbers).items() if n in numbers}
+        self._check(numbers)
         self._set_options(options, numbers, given)
         factory = {"device": options["device"], "dtype": options["dtype"]}
+        self._places = tuple((name, self._attribute(name)) for name in self.definition.defaults)
         for name, value in given.items():
             if name in self.learned and name in numbers:
                 start = torch.full((self.channels or 1,), numbers[name], **factory)
@@ -117,13 +110,9 @@ class ActivationModule(nn.Module):
             self.definition, tuple(self.extras.items()), self.extras_first, self.has_inplace
         )
 
-    def _widen(self, numbers: dict[str, float]) -> None:
-        """Takes a definition of wider domains where PyTorch takes a number that the entry doesn't."""
-        domains = _WIDER.get(self.definition.name, {})
-        parameters = {p.name: p for p in self.definition.parameters}
-        if any(not parameters[n].contains(v) for n, v in numbers.items() if n in domains):
-            wider = tuple(replace(p, domain=domains.get(p.name, p.domain)) for p in parameters.values())
-            self._define(replace(self.definition, parameters=wider))
+    def _check(self, numbers: dict[str, float]) -> None:
+        """Raises `ValueError` for what neither the entry nor PyTorch takes."""
+        (widened(self.definition) or self.definition).values(numbers)
 
     def _define(self, definition: Definition) -> None:
         """The definition of this instance, where it isn't the class's."""
@@ -140,7 +129,9 @@ class ActivationModule(nn.Module):
         if channels is not None and (isinstance(channels, bool) or not isinstance(channels, int) or channels < 1):
             raise ValueError(f"{self._get_name()}: channels is a whole number from 1, not {channels!r}")
         if channels is not None and not self.learned:
-            raise ValueError(f"{self._get_name()}: channels={channels} is for learnable parameters; write learnable=True")
+            raise ValueError(
+                f"{self._get_name()}: channels={channels} is for learnable parameters; write learnable=True"
+            )
         if options["save"] not in ("input", "output"):
             raise ValueError(f"save is 'input' or 'output', not {options['save']!r}")
         if options["accuracy"] not in ("fast", "correct"):
@@ -162,16 +153,17 @@ class ActivationModule(nn.Module):
 
     def values(self) -> dict[str, Any]:
         """The parameters' values."""
-        return {name: getattr(self, self._attribute(name)) for name in self.definition.defaults}
+        return {name: getattr(self, place) for name, place in self._places}
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """f(x)."""
-        return self._apply_to(x, self._values_for(x))
+        values = self._values_for(x) if self.learned else self.values()
+        if self.inplace or self.save != "input" or self.accuracy != "fast":
+            return self._apply_to(x, values)
+        return self.activation(x, **values)
 
     def _apply_to(self, x: torch.Tensor, values: dict[str, Any]) -> torch.Tensor:
-        if self.inplace or self.save != "input" or self.accuracy != "fast":
-            return self.activation(x, **values, inplace=self.inplace, save=self.save, accuracy=self.accuracy)
-        return self.activation(x, **values)
+        return self.activation(x, **values, inplace=self.inplace, save=self.save, accuracy=self.accuracy)
 
     def _values_for(self, x: torch.Tensor) -> dict[str, Any]:
         """The parameters' values, vectors laid along their dimension of x."""
@@ -284,10 +276,10 @@ _RESERVED = {"training", "definition", "activation", "inplace", *OPTIONS}
 class _GELU(ActivationModule):
     """`approximate="tanh"` is the entry gelu_tanh."""
 
-    extras: ClassVar[Mapping[str, Any]] = {"approximate": "none"}
+    extras: ClassVar[Mapping[str, Any]] = SIGNATURES["gelu"].extra
     approximate: str
 
-    def _widen(self, numbers: dict[str, float]) -> None:
+    def _check(self, numbers: dict[str, float]) -> None:
         if self.approximate not in ("none", "tanh"):
             raise ValueError(f"approximate is 'none' or 'tanh', not {self.approximate!r}")
         if self.approximate == "tanh":
@@ -295,20 +287,29 @@ class _GELU(ActivationModule):
 
 
 class _Softplus(ActivationModule):
-    """`threshold` other than torch's default makes f the identity where beta*x is above it.
+    """Where beta*x is above `threshold` it is the identity; at torch's own, 20, nothing is cut off."""
 
-    At the default f stays exact: above 20 it differs from the identity by less than float32 resolves.
-    """
-
-    extras: ClassVar[Mapping[str, Any]] = {"threshold": 20.0}
+    extras: ClassVar[Mapping[str, Any]] = SIGNATURES["softplus"].extra
     threshold: float
 
-    def _widen(self, numbers: dict[str, float]) -> None:
-        super()._widen(numbers)
+    def _check(self, numbers: dict[str, float]) -> None:
+        super()._check(numbers)
         self.threshold = float(self.threshold)
-        if self.threshold not in (self.extras["threshold"], math.inf):
-            formula = f"where(beta*x > {self.threshold!r}, x, {self.definition.formula})"
-            self._define(replace(self.definition, formula=formula))
+
+    def values(self) -> dict[str, Any]:
+        return super().values() | {"threshold": self.threshold}
+
+
+class _Ordered(ActivationModule):
+    """The first bound is at most the second."""
+
+    def _check(self, numbers: dict[str, float]) -> None:
+        super()._check(numbers)
+        if len(numbers) == 2 and not le(*numbers.values()):
+            (low, x), (high, y) = numbers.items()
+            raise ValueError(
+                f"{self._get_name()}: {low} = {x!r} is above {high} = {y!r}; write them the other way round"
+            )
 
 
 class _PReLU(ActivationModule):
@@ -334,18 +335,17 @@ class _PReLU(ActivationModule):
         return f"Activation Function: {self._get_name()}({self.extra_repr() if self.num_parameters > 1 else ''})"
 
 
-class _RReLU(ActivationModule):
+class _RReLU(_Ordered):
     """In training each element's slope is drawn anew, evenly from lower to upper; else it is their mean."""
+
+    sloped: ClassVar[Callable[..., torch.Tensor]]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         values = self._values_for(x)
         if not self.training or not isinstance(x, torch.Tensor) or not x.is_floating_point():
             return self._apply_to(x, values)
         slope = values["lower"] + (values["upper"] - values["lower"]) * torch.rand_like(x)
-        return _SLOPED(x, slope, inplace=self.inplace)
-
-
-_SLOPED = function(catalog.find("prelu"))
+        return self.sloped(x, slope, inplace=self.inplace)
 
 
 class _Shrink(ActivationModule):
@@ -358,6 +358,7 @@ class _Shrink(ActivationModule):
 _KINDS: dict[str, type[ActivationModule]] = {
     "gelu": _GELU,
     "softplus": _Softplus,
+    "hardtanh": _Ordered,
     "prelu": _PReLU,
     "rrelu": _RReLU,
     "hardshrink": _Shrink,
@@ -392,4 +393,6 @@ def module_class(name: str) -> type[ActivationModule]:
     members = {"definition": entry, "activation": staticmethod(function(entry)), "__doc__": doc}
     if kind.__init__ is ActivationModule.__init__:
         members["__signature__"] = signature(entry, tuple(kind.extras.items()))
-    return type(called, (kind,), {**members, "__module__": "actfn.torch"})
+    if kind is _RReLU:
+        members["sloped"] = staticmethod(function(catalog.find("prelu")))
+    return type(called, (kind,), {**members, "__module__": "actfn.torch"})  # pyright: ignore[reportReturnType]

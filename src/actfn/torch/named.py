@@ -31,10 +31,13 @@ def module(formula_or_name: Any, /, **arguments: Any) -> ActivationModule:
     text = formula_or_name
     if not isinstance(text, str):
         raise TypeError(f"an activation is a name or a formula, such as 'elu' or 'x*sigmoid(x)', not {text!r}")
-    if text.isidentifier() and text != "x" and not keyword.iskeyword(text):
-        if text.casefold() in catalog.gated_units():
-            return gated_class(text.casefold())(**arguments)
+    if text.casefold() in catalog.gated_units():
+        return gated_class(text.casefold())(**arguments)
+    try:
         return module_class(catalog.find(text).name)(**arguments)
+    except catalog.UnknownName:
+        if text.isidentifier() and text != "x" and not keyword.iskeyword(text):
+            raise
     options = {name: arguments.pop(name) for name in ("inplace", *OPTIONS) if name in arguments}
     tensors = {name: value for name, value in arguments.items() if isinstance(value, torch.Tensor)}
     listed = tuple(Parameter(name, 1.0 if name in tensors else float(value)) for name, value in arguments.items())

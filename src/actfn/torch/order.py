@@ -134,7 +134,7 @@ def _by_registration(name: str, part: nn.Module, following: bool, found: dict[st
     children = [(_joined(name, key), child) for key, child in part.named_children()]
     if not following:
         children.reverse()
-    for i, (own, child) in enumerate(children):
+    for i, (own, _) in enumerate(children):
         waiting = [n for n in found if not found[n].ended and (n == own or n.startswith(own + "."))]
         for _, other in children[i + 1 :]:
             use = activation_of(other)

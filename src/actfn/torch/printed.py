@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
 from actfn.definition import Definition
 from actfn.formula.printers.torch import TorchPrinter
@@ -68,12 +69,16 @@ def along(spec: Spec, name: str | None = None) -> Spec:
     return found
 
 
-def transformed(*tensors: torch.Tensor) -> bool:
-    """Whether a transform of `torch.func` is at work, or a tensor stands for many, as in a batched backward pass."""
-    internals: Any = torch._C
-    return internals._are_functorch_transforms_active() or any(
-        map(internals._functorch.is_legacy_batchedtensor, tensors)
-    )
+_tracing = torch._C._get_tracing_state
+_modes = torch._C._len_torch_dispatch_stack
+_transforms = torch._C._are_functorch_transforms_active  # pyright: ignore[reportAttributeAccessIssue]
+batched = torch._C._functorch.is_legacy_batchedtensor  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def watched() -> bool:
+    """Whether something looks on at each operation of PyTorch's, and would miss what a kernel does: a transform of
+    `torch.func`, forward AD, a dispatch mode such as that of `make_fx`, or `torch.jit.trace`."""
+    return bool(forward_ad._current_level >= 0 or _transforms() or _modes() or _tracing())
 
 
 class Derivative(torch.autograd.Function):

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import fx, nn
-from torch.nn import functional
 
 from actfn import catalog
 from actfn.definition import Definition
@@ -58,7 +57,7 @@ def functions() -> dict[Any, tuple[str, bool]]:
     found: dict[Any, tuple[str, bool]] = {}
     for name in torch_classes().values():
         for called, inplace in ((name, False), (f"{name}_", True)):
-            known = [getattr(where, called, None) for where in (torch, functional)]
+            known = [getattr(where, called, None) for where in (torch, nn.functional)]
             found |= {f: (name, inplace) for f in known if callable(f)}
             if hasattr(torch.Tensor, called):
                 found[called] = (name, inplace)
@@ -100,10 +99,11 @@ def use_of_call(target: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], t
 
     Raises `Computed` for a call whose other arguments are no numbers.
     """
-    known = functions().get(target) if isinstance(target, str) or callable(target) and _hashable(target) else None
+    known = known_function(target)
     if known is None:
         return None
     entry, inplace = known
+    kwargs = {n: v for n, v in kwargs.items() if (n, v) not in (("save", "input"), ("accuracy", "fast"))}
     names = [*catalog.find(entry).defaults, *module_class(entry).extras]
     names += ["training", "inplace"] if entry == "rrelu" else ["inplace"]
     given = dict(zip(names, args[1:], strict=False)) | {n: v for n, v in kwargs.items() if n != "input"}
@@ -115,12 +115,14 @@ def use_of_call(target: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], t
     return _use(entry, given, inplace or given.pop("inplace", False))
 
 
-def _hashable(value: Callable[..., Any]) -> bool:
+def known_function(target: Any) -> tuple[str, bool] | None:
+    """The entry's name of a function of PyTorch's or ours, or of a method, and whether it works in place."""
+    if getattr(target, "__module__", "") == "actfn.torch" and getattr(target, "__name__", "") in catalog.entries():
+        return target.__name__, False
     try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
+        return functions().get(target)
+    except TypeError:  # it has no hash
+        return None
 
 
 class Tracer(fx.Tracer):

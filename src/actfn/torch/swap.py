@@ -1,38 +1,27 @@
 """`swap`: another activation in a model that is there already, with its hooks and parameters kept, and a way back.
 
-An activation is found as a module, as a function that a module keeps as an attribute (`TransformerEncoderLayer.activation`), and
-as a call within a module's `forward`. Calls are replaced through torch.fx, one module at a time and once for training and once
-for evaluation, as fx fixes what depends on that flag; classes and `state_dict` stay. What can't be replaced is listed, with the reason.
+An activation is found as a module, as a function that a module keeps as an attribute
+(`TransformerEncoderLayer.activation`), and as a call within a module's `forward`. Calls are replaced through torch.fx, one
+module at a time, once for training and once for evaluation, as fx fixes what depends on that flag; the model's class stays.
 """
 
 from __future__ import annotations
 
 import copy
+import dis
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
-import torch
 from torch import fx, nn
 
 from actfn import catalog
-from actfn.definition import Definition
 from actfn.torch.modules import ActivationModule
-from actfn.torch.named import from_config, module
-from actfn.torch.recognize import Computed, Tracer, Use, functions, torch_classes, use_of, use_of_call, use_of_function
+from actfn.torch.recognize import Computed, Tracer, Use, known_function, use_of, use_of_call, use_of_function
+from actfn.torch.replacement import Matcher, keep, maker, matcher
 from actfn.torch.table import table
-
-_HOOKS = (
-    "_forward_hooks",
-    "_forward_hooks_with_kwargs",
-    "_forward_hooks_always_called",
-    "_forward_pre_hooks",
-    "_forward_pre_hooks_with_kwargs",
-    "_backward_hooks",
-    "_backward_pre_hooks",
-    "_is_full_backward_hook",
-)
 
 
 @dataclass(frozen=True)
@@ -79,108 +68,24 @@ class Swapped:
 
 
 def swap(model: nn.Module, old: Any, new: Any, /, *, calls: bool = True, **arguments: Any) -> Swapped:
-    """Replaces the activations `old` of a model by `new`, in place, and says what it replaced.
+    """Replaces the activations `old` of a model by `new`, in place, and says what it replaced and what it couldn't.
 
-    `old`: a class (`nn.ReLU`: exactly that, no subclass), a name ("relu" is PyTorch's and ours; a class's own name goes too), a function
-    (`F.gelu`), a predicate of (name, module), or a tuple of these. A class and a name stand for calls of that function too.
-    `new`: a name, a formula, a config (see `from_config`), a definition, a module (copied for each place), a module class, or a
-    function of the old module. `arguments` go to the new module, as in `swap(model, nn.ReLU, "elu", alpha=0.5)`.
+    `old` is a class (`nn.ReLU`: exactly that, no subclass), a name ("relu", PyTorch's and ours; or a class's own name), a
+    function (`F.gelu`), a predicate of (name, module), or a tuple of these. A class and a name stand for calls of that
+    function too, unless `calls=False`.
+    `new` is a name, a formula, a config (see `from_config`), a definition, a module (copied for each place), a module class,
+    or a function of the old module. `arguments` go to the new module, as in `swap(model, nn.ReLU, "elu", alpha=0.5)`.
 
-    A module at several places is replaced by one. Forward and backward hooks, the training flag and `inplace` are kept; where old and
-    new are the same function, so are its arguments, and a learned parameter is the same object. New parameters get the device and dtype
-    of the model's. `calls=False` leaves functions alone.
+    A module at several places is replaced by one. Forward and backward hooks, the training flag and `inplace` are kept; where
+    old and new are the same function, so are its arguments, and a learned parameter stays the same object. New parameters
+    get the device and dtype of those beside them.
 
-    Raises `LookupError` for a name that is neither the catalog's nor a class's of the model, `TypeError` for what is no module.
+    Raises `LookupError` for a name that is neither the catalog's nor that of a class in the model, `TypeError` for what is
+    no module; the model is then as it was.
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"swap changes a torch.nn.Module, not {type(model).__name__}")
-    return _Swap(model, _matcher(old, model), _maker(new, arguments), calls).run()
-
-
-# -- what is to be replaced, and by what ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Matcher:
-    module: Callable[[str, nn.Module], bool]
-    use: Callable[[Use], bool]
-    """Whether a function is one that is to be replaced."""
-
-
-def _matcher(old: Any, model: nn.Module) -> _Matcher:
-    if isinstance(old, tuple):
-        several = [_matcher(each, model) for each in old]
-        return _Matcher(lambda n, m: any(s.module(n, m) for s in several), lambda u: any(s.use(u) for s in several))
-    if isinstance(old, str):
-        return _by_name(old, model)
-    if isinstance(old, type) and issubclass(old, nn.Module):
-        own = getattr(old, "definition", None) if issubclass(old, ActivationModule) else None
-        entry = own.name if own is not None else torch_classes().get(old)
-        return _Matcher(lambda n, m: type(m) is old, lambda u: u.entry == entry)
-    if callable(old) and not isinstance(old, nn.Module):
-        known = functions().get(old)
-        if known is not None:
-            return _Matcher(lambda n, m: False, lambda u: u.entry == known[0])
-        return _Matcher(lambda n, m: bool(old(n, m)), lambda u: False)
-    raise TypeError(f"what to replace is a class, a name, a function or a predicate of (name, module), not {old!r}")
-
-
-def _by_name(name: str, model: nn.Module) -> _Matcher:
-    if any(type(m).__name__ == name for m in model.modules()) and not _is_entry(name):
-        return _Matcher(lambda n, m: type(m).__name__ == name, lambda u: False)
-    wanted = catalog.find(name).name
-
-    def matches(found: Use | None) -> bool:
-        return found is not None and found.definition.name == wanted
-
-    return _Matcher(lambda n, m: matches(use_of(m)), matches)
-
-
-def _is_entry(name: str) -> bool:
-    try:
-        return bool(catalog.find(name))
-    except catalog.UnknownName:
-        return False
-
-
-def _maker(new: Any, arguments: dict[str, Any]) -> Callable[[nn.Module], nn.Module]:
-    """The function from the old module to the new one."""
-    if isinstance(new, nn.Module):
-        if arguments:
-            raise TypeError(f"{new!r} is made already; give its arguments there, not {next(iter(arguments))}=")
-        return lambda old: copy.deepcopy(new)
-    if isinstance(new, type) and issubclass(new, nn.Module):
-        return lambda old: _of_class(new, old, arguments)
-    if isinstance(new, str | Mapping):
-        made = from_config(new, **arguments)  # an error shows before anything is changed
-        given = dict(new) if isinstance(new, Mapping) else {}
-        return lambda old: _of_entry(new, made, old, {**given, **arguments})
-    if isinstance(getattr(new, "definition", new), Definition):
-        return lambda old: module(new, **arguments)
-    if callable(new) and not arguments:
-        return new
-    raise TypeError(f"the new activation is a name, a config, a module, its class, or a function of the old one, not {new!r}")
-
-
-def _of_class(new: type[nn.Module], old: nn.Module, arguments: dict[str, Any]) -> nn.Module:
-    use = use_of(old)
-    entry = new.definition.name if issubclass(new, ActivationModule) and hasattr(new, "definition") else torch_classes().get(new)
-    same = use is not None and use.entry == entry
-    known = inspect.signature(new).parameters
-    kept = {n: v for n, v in use.arguments.items() if n in known and not isinstance(v, torch.Tensor)} if same and use else {}
-    if use is not None and use.inplace and "inplace" in known:
-        kept["inplace"] = True
-    return new(**{**kept, **arguments})
-
-
-def _of_entry(new: Any, made: nn.Module, old: nn.Module, arguments: dict[str, Any]) -> nn.Module:
-    use, own = use_of(old), use_of(made)
-    kept: dict[str, Any] = {}
-    if use is not None and own is not None and use.definition.name == own.definition.name and own.entry == use.entry:
-        kept = {n: v for n, v in use.arguments.items() if not isinstance(v, torch.Tensor)}
-    if use is not None and use.inplace and own is not None:
-        kept["inplace"] = True
-    return from_config(new, **{**kept, **{n: v for n, v in arguments.items() if n not in ("name", "formula")}})
+    return _Swap(model, matcher(old, model), maker(new, arguments), calls).run()
 
 
 # -- doing it -----------------------------------------------------------------------------------------------------------------
@@ -189,9 +94,7 @@ def _of_entry(new: Any, made: nn.Module, old: nn.Module, arguments: dict[str, An
 class _Swap:
     """One swap at work."""
 
-    def __init__(
-        self, model: nn.Module, matcher: _Matcher, make: Callable[[nn.Module], nn.Module], calls: bool
-    ) -> None:
+    def __init__(self, model: nn.Module, matcher: Matcher, make: Callable[[nn.Module], nn.Module], calls: bool) -> None:
         self.matcher, self.make, self.calls = matcher, make, calls
         self.result = Swapped(model, _original=model)
         self.made: dict[int, tuple[nn.Module, nn.Module]] = {}
@@ -237,7 +140,7 @@ class _Swap:
             place = next((p for m in (owner, self.result.model) for p in m.parameters() if p.is_floating_point()), None)
             if place is not None:
                 new.to(place.device, place.dtype)
-            _keep(old, new)
+            keep(old, new)
             self.made[id(old)] = (old, new)
         return self.made[id(old)][1]
 
@@ -245,10 +148,10 @@ class _Swap:
         path, _, key = name.rpartition(".")
         parent = self.result.model.get_submodule(path)
         new = self._replacement(old, parent)
-        parent._modules[key] = new
+        _set_child(parent, key, new)
 
         def undo() -> None:
-            parent._modules[key] = old
+            _set_child(parent, key, old)
             old.train(new.training)
 
         self.result._undo.append(undo)
@@ -271,6 +174,8 @@ class _Swap:
         """Sets an attribute that is no module to anything."""
         before = vars(owner)[key]
         setattr(owner, key, new)
+        if isinstance(owner, nn.TransformerDecoderLayer) and isinstance(new, nn.Module):
+            vars(owner)[key] = new  # or a copy of the layer takes F.relu, as it finds none among its attributes
 
         def undo() -> None:
             delattr(owner, key)
@@ -284,14 +189,15 @@ class _Swap:
             if not isinstance(layer, nn.TransformerEncoderLayer):
                 continue
             now = layer.activation
-            kinds = {nn.ReLU: 1, nn.GELU: 2}
             if any(now is new for _, new in self.made.values()):
-                fused = kinds.get(type(now), 0) if getattr(now, "approximate", "none") == "none" else 0
-                self._set_attribute(layer, "activation_relu_or_gelu", fused)
+                use = use_of(now)
+                relu = use is not None and use.definition.name == "relu"  # ours too: there is one result
+                gelu = type(now) is nn.GELU and now.approximate == "none"
+                self._set_attribute(layer, "activation_relu_or_gelu", 1 if relu else 2 if gelu else 0)
         for encoder in model.modules():
-            if isinstance(encoder, nn.TransformerEncoder) and encoder.use_nested_tensor:
-                if not all(getattr(layer, "activation_relu_or_gelu", 0) for layer in encoder.layers):
-                    self._set_attribute(encoder, "use_nested_tensor", False)
+            nested = isinstance(encoder, nn.TransformerEncoder) and encoder.use_nested_tensor
+            if nested and not all(getattr(layer, "activation_relu_or_gelu", 0) for layer in encoder.layers):
+                self._set_attribute(encoder, "use_nested_tensor", False)
 
     # -- calls within forward ---------------------------------------------------------------------------------------------
 
@@ -339,13 +245,12 @@ class _Swap:
         names: set[str] = set()
         for each in kind.__mro__[: kind.__mro__.index(nn.Module)]:
             for key, member in vars(each).items():
-                names |= set() if key == "__init__" else set(getattr(getattr(member, "__code__", None), "co_names", ()))
-        wanted = {f"{u}{end}" for u in torch_classes().values() for end in ("", "_")}
-        return any(self.matcher.use(found) for n in names & wanted if (found := _plain(n)) is not None)
+                if key != "__init__" and hasattr(member, "__code__"):
+                    names |= _names(member.__code__)
+        entries = {n.removesuffix("_") for n in names} & set(catalog.entries())
+        return any(self.matcher.use(use) for n in entries for use in _uses(n))
 
-    def _in_graph(
-        self, graph: fx.Graph, owner: nn.Module, place: str, training: bool, added: dict[str, str]
-    ) -> None:
+    def _in_graph(self, graph: fx.Graph, owner: nn.Module, place: str, training: bool, added: dict[str, str]) -> None:
         for node in list(graph.nodes):
             if node.op not in ("call_function", "call_method"):
                 continue
@@ -353,8 +258,8 @@ class _Swap:
             try:
                 use = use_of_call(node.target, node.args, node.kwargs, training)
             except Computed as reason:
-                known = _plain(functions()[node.target][0])
-                if known is not None and self.matcher.use(known) and training:
+                known = known_function(node.target)
+                if training and known is not None and any(map(self.matcher.use, _uses(known[0]))):
                     self._note(f"{place}: {node.name}", "left", shown, str(reason))
                 continue
             if use is None or not self.matcher.use(use):
@@ -372,11 +277,26 @@ class _Swap:
         graph.lint()
 
 
-def _plain(name: str) -> Use | None:
-    known = functions().get(name)
-    if known is None:  # no method of tensors
-        known = next((v for v in functions().values() if name in (v[0], f"{v[0]}_")), None)
-    return None if known is None else Use(known[0], catalog.find(known[0]))
+def _set_child(parent: nn.Module, key: str, child: nn.Module) -> None:
+    if vars(parent).get(key) is parent._modules[key]:
+        vars(parent)[key] = child
+    parent._modules[key] = child
+
+
+def _names(code: CodeType) -> set[str]:
+    """The names that code refers to, but for its own attributes (`self.relu`)."""
+    found, before = set(), None
+    for step in dis.get_instructions(code):
+        if isinstance(step.argval, str) and not (before is not None and before.argval == "self"):
+            found.add(step.argval)
+        before = step
+    return found
+
+
+def _uses(name: str) -> list[Use]:
+    """What a function of an entry's name may be."""
+    variants = ["gelu", "gelu_tanh"] if name == "gelu" else [name]
+    return [Use(name, catalog.find(each)) for each in variants]
 
 
 def _free(name: str, owner: nn.Module) -> str:
@@ -392,28 +312,6 @@ def _stand_in(use: Use, owner: nn.Module) -> nn.Module:
 
 def _called(target: Any) -> str:
     return f"Tensor.{target}" if isinstance(target, str) else getattr(target, "__name__", repr(target))
-
-
-def _keep(old: nn.Module, new: nn.Module) -> None:
-    """Gives the new module the old one's hooks, training flag and, where they are the same function, learned parameters."""
-    for name in _HOOKS:
-        if isinstance(getattr(old, name, None), dict):
-            vars(new)[name] = {**getattr(new, name), **getattr(old, name)} if getattr(new, name) else getattr(old, name)
-        elif name in vars(old):
-            vars(new)[name] = getattr(old, name)
-    new.train(old.training)
-    before, after = use_of(old), use_of(new)
-    if before is None or after is None or before.definition.name != after.definition.name:
-        return
-    for name, parameter in old._parameters.items():
-        if parameter is not None and name in dict(new.named_parameters()) | dict(new.named_buffers()) | vars(new):
-            vars(new).pop(name, None)
-            new._buffers.pop(name, None)
-            new.register_parameter(name, parameter)
-    if isinstance(old, ActivationModule) and isinstance(new, ActivationModule) and not isinstance(old, nn.PReLU):
-        for name in ("learned", "initial", "channels", "channel_dim"):
-            if name in vars(old) and old._parameters:
-                setattr(new, name, getattr(old, name))
 
 
 # -- traced forwards ----------------------------------------------------------------------------------------------------------
