@@ -9,13 +9,14 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help card test bench exhaustive fuzz dist clean chromium
+.PHONY: help card test proofs bench exhaustive fuzz dist clean chromium
 
 help:
 	@echo "make card    show the ELU card and write its data, figures and page to data/activations/"
 	@echo "make test    lint, types, floors and tests; installs Chromium by apt-get where run as root"
 	@echo "make bench   times everything against every peer; writes benchmarks/results/ and the README's table"
 	@echo "make exhaustive  tries kernels on every float32, float16 and bfloat16; goes on where a stopped run was"
+	@echo "make proofs  derives every claim of the catalog again and writes src/actfn/analysis/proofs/"
 	@echo "make fuzz    20,000 hostile and random texts for the formula parser"
 	@echo "make dist    a wheel and an sdist in dist/"
 	@echo "make clean   remove what the others made, .venv included"
@@ -37,6 +38,9 @@ bench: $(VENV)/bench.stamp
 
 exhaustive: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.exhaustive
+
+proofs: $(VENV)/dev.stamp
+	$(BIN)/python -m actfn.analysis.proofs
 
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python tests/formula/fuzz_parse.py --texts 20000
@@ -62,8 +66,8 @@ $(VENV)/core.stamp: pyproject.toml | $(BIN)/pip
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/pip
-	@echo "installing actfn, PyTorch and the development tools into $(VENV) ..."
-	@$(PIP) --constraint constraints.txt --editable '.[dev,torch]'
+	@echo "installing actfn, PyTorch, JAX, ONNX, Keras and the development tools into $(VENV) ..."
+	@$(PIP) --constraint constraints.txt --editable '.[dev,torch,jax,onnx,keras]'
 	@touch $@ $(VENV)/core.stamp
 
 $(VENV)/bench.stamp: pyproject.toml constraints.txt | $(BIN)/pip

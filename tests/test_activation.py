@@ -473,3 +473,14 @@ def test_what_a_hard_formula_says_where_it_has_no_value():
     assert math.isnan(sample["yp"][0])
     assert sample["y"][1] == sample["yp"][1] == 1.0
     assert math.isnan(actfn.define("tan(1/x)").sample(-1.0, 1.0, 3)["y"][1])
+
+
+def test_a_jax_array_gives_a_jax_array():
+    jax = pytest.importorskip("jax")
+    jnp = pytest.importorskip("jax.numpy")
+    elu = actfn.get("elu")
+    for y in (elu(jnp.array([-1.0, 2.0]), alpha=0.5), elu(np.array([-1.0, 2.0], np.float32), alpha=jnp.asarray(0.5))):
+        assert isinstance(y, jax.Array)
+        assert y.dtype == jnp.float32
+    assert float(jax.jit(jax.grad(elu))(-20.0)) == pytest.approx(math.exp(-20), rel=1e-6)
+    assert float(jax.grad(lambda a: elu(-1.0, alpha=a))(2.0)) == pytest.approx(math.expm1(-1), rel=1e-6)

@@ -431,3 +431,33 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path, again):
     assert everything(cards) == (["elu.json"] if again else [])
     if again:
         assert (cards / "elu.json").read_text() == "older"
+
+
+# -- export
+
+
+def test_export_writes_c_and_javascript(run, tmp_path):
+    done = run("export", "elu", "--c", "--set", "alpha=0.5")
+    assert done.code == 0
+    assert "// alpha: real, 0.5 by default" in done.out
+    assert "double elu_derivative(double x, double alpha)" in done.out
+    done = run("export", "x*sigmoid(b*x)", "--set", "b=1", "--js", "--out", str(tmp_path / "mine.mjs"))
+    assert done.code == 0
+    assert "export { custom, custom_derivative };" in (tmp_path / "mine.mjs").read_text()
+
+
+def test_export_writes_onnx(run, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    place = tmp_path / "elu.onnx"
+    done = run("export", "elu", "--onnx", "--input", "alpha", "--shape", "batch,3", "--out", str(place))
+    assert done.code == 0, done.err
+    made = onnx.load(place)
+    assert [i.name for i in made.graph.input] == ["x", "alpha"]
+    assert [d.dim_param or d.dim_value for d in made.graph.input[0].type.tensor_type.shape.dim] == ["batch", 3]
+
+
+def test_export_wants_one_form(run):
+    for forms in ([], ["--c", "--js"]):
+        done = run("export", "elu", *forms)
+        assert done.code == 2
+        assert "write one of --c, --js and --onnx" in done.err

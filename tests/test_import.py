@@ -12,7 +12,7 @@ import pytest
 import actfn
 
 ROOT = Path(actfn.__file__).parent
-HEAVY = {"flint", "jax", "jinja2", "matplotlib", "numba", "numpy", "plotly", "sympy", "torch"}
+HEAVY = {"flint", "jax", "jinja2", "keras", "matplotlib", "numba", "numpy", "onnx", "plotly", "sympy", "torch"}
 
 
 def loaded(code: str) -> set[str]:

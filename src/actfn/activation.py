@@ -128,13 +128,15 @@ class Activation:
         return ufunc(self.definition, derivative, accuracy, fixed)
 
     def __call__(self, x: Any, **parameters: Any) -> Any:
-        """f(x): a NumPy array, a Python number or a PyTorch tensor in, the same kind out, in the dtype of x.
+        """f(x): a NumPy array, a Python number, a PyTorch tensor or a JAX array in, the same kind out, in the dtype of x.
 
         Parameters are numbers or arrays that broadcast with x; those left out have their defaults.
         """
-        torch = sys.modules.get("torch")
+        torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
         if torch is not None and isinstance(x, torch.Tensor):
             from actfn.torch.functional import function
+        elif jax is not None and any(isinstance(v, jax.Array) for v in (x, *parameters.values())):
+            from actfn.jax import function
         else:
             from actfn.numpy import function
         return function(self.definition)(x, **parameters)
@@ -178,7 +180,7 @@ def gain(activation: Activation | str, /, **parameters: float) -> float:
     claim = known._gain(parameters)
     if claim.status == "unknown" or not isinstance(claim.value, int | float):
         raise ValueError(
-            f"the gain of {known.name} isn't known: {claim.certificate[-1] if claim.certificate else claim.value}"
+            f"the gain of {known.name} isn't known: {claim.certificate[0] if claim.certificate else claim.value}"
         )
     return float(claim.value)
 

@@ -418,6 +418,64 @@ def source(
     sys.stdout.write(text)
 
 
+@app.command(
+    epilog=_epilog(
+        "actfn export elu --c",
+        "actfn export elu --js --out elu.mjs",
+        "actfn export elu --onnx --set alpha=0.5",
+        "actfn export 'x*sigmoid(b*x)' --set b=1 --onnx --shape batch,128",
+    )
+)
+def export(
+    name: Name,
+    sets: Sets = None,
+    c: Annotated[bool, typer.Option("--c", help="A C11 header with f and f'.")] = False,
+    js: Annotated[bool, typer.Option("--js", help="A JavaScript module with f and f'.")] = False,
+    onnx: Annotated[bool, typer.Option("--onnx", help="An ONNX model of f.")] = False,
+    dtype: Annotated[str, typer.Option("--dtype", help="For ONNX: float16, bfloat16, float32 or float64.")] = "float32",
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", metavar="P", help="For ONNX: a parameter that is an input.", show_default=False),
+    ] = None,
+    shape: Annotated[
+        str, typer.Option("--shape", help="For ONNX: the shape of x; a word is a length of any size.")
+    ] = "n",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="A file; without it, standard output (NAME.onnx for ONNX).", show_default=False),
+    ] = None,
+) -> None:
+    """Write an activation for other programs; C and JavaScript say how accurate they are where they were written."""
+    from dataclasses import replace
+
+    from actfn.files import write_bytes, write_text
+
+    if c + js + onnx != 1:
+        raise ValueError("write one of --c, --js and --onnx")
+    activation, values = _resolved(name, sets)
+    definition = activation.definition
+    if onnx:
+        try:
+            from actfn.onnx import model
+        except ModuleNotFoundError as missing:
+            raise ValueError(f"--onnx needs {missing.name}: pip install 'actfn[onnx]'") from None
+
+        sizes = [int(s) if s.isdecimal() else s for s in map(str.strip, shape.split(",")) if s]
+        out = out or Path(f"{definition.name}.onnx")
+        made = model(definition, dtype, values, inputs or (), shape=sizes)
+        write_bytes(out, made.SerializeToString())
+    else:
+        from actfn.export import c_source, js_source
+
+        parameters = tuple(replace(p, default=values[p.name]) for p in definition.parameters)
+        text = (c_source if c else js_source)(replace(definition, parameters=parameters))
+        if out is None:
+            sys.stdout.write(text)
+            return
+        write_text(out, text)
+    _console().print(f"wrote {out}", highlight=False, soft_wrap=True)
+
+
 cache_app = typer.Typer(help="The cache of compiled kernels.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache", epilog=_epilog("actfn cache info", "actfn cache clear"))
 

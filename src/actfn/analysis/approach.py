@@ -18,7 +18,7 @@ from actfn.analysis.tails import Tail, Vague
 from actfn.formula.functions import X
 from actfn.formula.pieces import Undecided
 
-ATTEMPTS = ((16, 4), (16, 8), (32, 8), (64, 8), (256, 8), (1024, 8), (1024, 14), (1 << 14, 8))
+ATTEMPTS = ((16, 4), (16, 8), (32, 8), (64, 8), (256, 8), (1024, 8), (1024, 9), (1 << 14, 8))
 """(T, terms): tried in turn."""
 
 

@@ -46,6 +46,8 @@ class Curve:
         except (ValueError, ZeroDivisionError):
             return [arb.nan()] * length
         result = values[self._result]
+        if result.prec < length:  # cut at flint's own limit, where the next coefficient reads as 0
+            return [arb.nan()] * length
         return [result[k] for k in range(length)]
 
     def _known(self, length: int) -> list[arb_series | None]:

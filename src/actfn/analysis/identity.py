@@ -18,6 +18,9 @@ from actfn.formula.functions import cbrt, elementary
 MAX_SIZE = 400
 """Operations in an expression; a larger one is not brought to its normal form."""
 
+MAX_POWER = 24
+"""Exponentials whose exponents are further apart than this many times are taken for independent of each other."""
+
 
 def vanishes(expression: Expr) -> bool:
     """Whether an expression is shown to be zero wherever it has a value."""
@@ -77,7 +80,7 @@ class _Field:
         self.flips = flips  # both signs of a quotient under a root
         self.generators: dict[Expr, Symbol] = {}
         self.roots: dict[Symbol, tuple[Expr, int]] = {}  # generator -> (what its power is, the power)
-        self.denominators: dict[Expr, int] = {}
+        self.units: dict[Expr, Rational] = {}
 
     def of(self, expression: Expr) -> Expr:
         self._exponents(expression)
@@ -97,12 +100,17 @@ class _Field:
         return self.generators[expression]
 
     def _exponents(self, expression: Expr) -> None:
-        """The denominators of the multiples of each monomial in exponents: exp(x/2) and exp(x) share a generator."""
+        """What all multiples of a monomial in exponents are multiples of: exp(x/2) and exp(3*x) share a generator."""
+        multiples: dict[Expr, set[Rational]] = {}
         for node in expression.atoms(sympy.exp):
             for term in sympy.Add.make_args(sympy.expand(node.args[0])):
                 c, rest = term.as_coeff_Mul()
                 if c.is_Rational and rest is not S.One:
-                    self.denominators[rest] = math.lcm(self.denominators.get(rest, 1), c.q)
+                    multiples.setdefault(rest, {self.units[rest]} if rest in self.units else set()).add(c)
+        for rest, found in multiples.items():
+            unit = Rational(math.gcd(*(int(c.p) for c in found)), math.lcm(*(int(c.q) for c in found)))
+            if max(abs(c / unit) for c in found) <= MAX_POWER:
+                self.units[rest] = unit
 
     def _of(self, e: Expr) -> Expr:
         if not e.args or e.is_Rational:
@@ -141,11 +149,11 @@ class _Field:
             c, rest = term.as_coeff_Mul()
             if isinstance(rest, sympy.log):  # exp(c*log(v)) is v**c
                 factors.append(self._of(Pow(rest.args[0], c)))
-            elif rest is S.One or not c.is_Rational:
-                factors.append(self._generator(sympy.exp(term)))
+            elif rest in self.units and (power := c / self.units[rest]).is_Integer:
+                factors.append(self._generator(sympy.exp(self.units[rest] * rest)) ** power)
             else:
-                q = self.denominators.get(rest, 1) * (1 if (self.denominators.get(rest, 1) * c).is_Integer else c.q)
-                factors.append(self._generator(sympy.exp(rest / q)) ** (c * q))
+                size = -term if c.is_negative else term
+                factors.append(self._generator(sympy.exp(size)) ** (-1 if c.is_negative else 1))
         return sympy.Mul(*factors)
 
     def _log(self, u: Expr) -> Expr:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Poly, Pow, S, Symbol
 
-from actfn.analysis.identity import in_exponentials, simplified, vanishes
+from actfn.analysis.identity import MAX_POWER, in_exponentials, simplified, vanishes
 from actfn.formula.derivative import smooth_derivative
 from actfn.formula.functions import X, cbrt, expm1, log1p, sigmoid, softplus
 from actfn.formula.pieces import Case, Piece, Signs, Undecided, zeros
@@ -122,6 +122,8 @@ def exponential(expression: Expr) -> tuple[Expr, Symbol, Expr] | None:
     first = sympy.expand(powers[0].args[0])
     ratios = [sympy.cancel(sympy.expand(n.args[0]) / first) for n in powers]
     if not all(r.is_Rational for r in ratios):
+        return None
+    if any(max(abs(r.p), r.q) > MAX_POWER for r in ratios):
         return None
     unit = first / math.lcm(*(int(r.q) for r in ratios))
     if unit.could_extract_minus_sign():

@@ -42,9 +42,15 @@ class Loose(Undecided):
 
 def exact(value: Expr) -> Exact:
     """A SymPy constant."""
-    if not isinstance(value, Rational):
-        value = elementary(value)
-    return fmpq(int(value.p), int(value.q)) if isinstance(value, Rational) else value
+    return _kept(value if isinstance(value, Rational) else sympy.expand(elementary(value)))
+
+
+def _kept(value: Expr) -> Exact:
+    if isinstance(value, Rational):
+        return fmpq(int(value.p), int(value.q))
+    if len(sympy.Add.make_args(value)) > LONGEST:
+        raise Undecided("exact constants grow too long")
+    return value
 
 
 def symbolic(value: Exact) -> Expr:
@@ -55,33 +61,28 @@ def symbolic(value: Exact) -> Expr:
 def added(a: Exact, b: Exact) -> Exact:
     if isinstance(a, fmpq) and isinstance(b, fmpq):
         return a + b
-    return _short(sympy.expand(symbolic(a) + symbolic(b)))
+    return _kept(symbolic(a) + symbolic(b))
 
 
 def times(a: Exact, b: Exact) -> Exact:
     if isinstance(a, fmpq) and isinstance(b, fmpq):
         return a * b
-    return _expanded_product(symbolic(a), symbolic(b))
+    return _product_of_sums(symbolic(a), symbolic(b))
 
 
 @lru_cache(maxsize=4096)
-def _expanded_product(a: Expr, b: Expr) -> Exact:
-    if len(sympy.Add.make_args(a)) * len(sympy.Add.make_args(b)) > LONGEST:
+def _product_of_sums(a: Expr, b: Expr) -> Exact:
+    """Multiplied out by hand: both are already, and `expand` looks through every part again."""
+    first, second = sympy.Add.make_args(a), sympy.Add.make_args(b)
+    if len(first) * len(second) > 4 * LONGEST:
         raise Undecided("exact constants grow too long")
-    return _short(sympy.expand(a * b))
-
-
-def _short(value: Expr) -> Exact:
-    if isinstance(value, sympy.Add) and len(value.args) > LONGEST:
-        raise Undecided("exact constants grow too long")
-    return exact(value)
+    return _kept(sympy.Add(*(x * y for x in first for y in second)))
 
 
 @lru_cache(maxsize=4096)
 def _raised(base: Expr, exponent: Expr) -> Exact:
-    if len(sympy.Add.make_args(base)) > 8:
-        raise Undecided("exact constants grow too long")
-    return exact(sympy.expand(sympy.radsimp(base**exponent) if base.is_algebraic else base**exponent))
+    value = base**exponent
+    return _kept(sympy.expand(sympy.radsimp(value)) if base.is_algebraic else value)
 
 
 def raised(base: Exact, exponent: fmpq) -> Exact:

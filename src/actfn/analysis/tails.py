@@ -293,7 +293,10 @@ class Tail:
             raise Undecided(f"{kind.__name__} of what grows")
 
         def bound(u: arb) -> arb:
-            return _of_series(kind, arb_series([ball(middle) + u, 1], self.length + 1))[self.length]
+            found = _of_series(kind, arb_series([ball(middle) + u, 1], self.length + 1))
+            if found.prec <= self.length:  # cut at flint's own limit, where the next coefficient reads as 0
+                raise Undecided(f"more than {found.prec} terms")
+            return found[self.length]
 
         return small.series(_taylor(kind, symbolic(middle), self.length), bound)
 

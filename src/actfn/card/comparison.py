@@ -112,14 +112,15 @@ def figure(functions: Sequence[Compared], low: float, high: float) -> Figure:
         axes.axvline(0, color="#c9c9c9", linewidth=0.7, zorder=0)
         axes.set_xlim(low, high)
         axes.set_ylim(*window([v for data in sampled for v in data[key] if v == v and abs(v) != float("inf")]))
-        for function, data, colour, dashes in zip(functions, sampled, _COLOURS, _DASHES, strict=False):
+        for data, colour, dashes in zip(sampled, _COLOURS, _DASHES, strict=False):
             axes.plot(data["x"], _with_gaps(data["x"], data[key]), color=colour, linestyle=dashes, linewidth=1.6)
-    names = [
-        label(f.definition) + (f" ({', '.join(f'{n} = {v:g}' for n, v in f.given.items())})" if f.given else "")
-        for f in functions
-    ]
+    names = [label(f.definition) + _given(f.given) for f in functions]
     made.legend(made.axes[0].lines[2:], names, loc="outside lower center", ncols=min(4, len(names)), frameon=False)
     return made
+
+
+def _given(given: Mapping[str, float]) -> str:
+    return f" ({', '.join(f'{name} = {value:g}' for name, value in given.items())})" if given else ""
 
 
 def _with_gaps(x: Sequence[float], y: Sequence[float]) -> list[float]:

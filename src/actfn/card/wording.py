@@ -93,17 +93,7 @@ def _form(value: Any, _digits: int) -> str:
 def _points(value: Any, digits: int) -> str:
     if isinstance(value, Mapping):
         return "infinitely many"
-    shown = []
-    for item in value:
-        if isinstance(item, Mapping) and "from" in item:
-            shown.append(
-                f"all of [{number(item['from'], digits)}, {number(item['to'], digits)}]".replace(
-                    "[-inf", "(-inf"
-                ).replace("inf]", "inf)")
-            )
-        else:
-            shown.append(number(item, digits))
-    return ", ".join(shown) or "none"
+    return ", ".join(_place(item, digits) for item in value) or "none"
 
 
 def _extremes(value: Any, digits: int) -> str:
@@ -119,7 +109,10 @@ def _extremes(value: Any, digits: int) -> str:
 
 
 def _place(x: Any, digits: int) -> str:
-    return _points([x], digits) if isinstance(x, Mapping) else number(x, digits)
+    if not isinstance(x, Mapping):
+        return number(x, digits)
+    low, high = number(x["from"], digits), number(x["to"], digits)
+    return f"all of {'(' if low == '-inf' else '['}{low}, {high}{')' if high == 'inf' else ']'}"
 
 
 def _degree(value: Any, _digits: int) -> str:

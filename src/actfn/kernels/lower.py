@@ -407,8 +407,8 @@ def _finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Exp
     return expression.xreplace({X: held}) if held != X else expression
 
 
-_FAR = 352
-"""So far out exp(2x) is below float64's largest number."""
+_FAR = 176
+"""So far out, and twice as far, exp(x) and its products with powers of x are below float64's largest number."""
 _BEYOND_FLOAT32 = 2**500
 """Infinite in float32, and its square isn't in float64."""
 
@@ -505,6 +505,8 @@ def _keeps(node: Any, depends: set[Symbol], exact: set[Symbol], defaults: Mappin
     inner = [a for a in node.args if isinstance(a, Expr) and a.free_symbols & depends]
     if not inner:
         return True
+    if isinstance(node, Mul) and any(isinstance(a, TWO_PART) for a in inner) and _growth(inner) > 1:
+        return False  # one factor is fused with what may underflow, the next one isn't
     if isinstance(node, Mul) and any(_is_exact(a, exact & depends) for a in inner):
         return not any(map(_underflows, inner))
     if isinstance(node, Add):
@@ -539,6 +541,13 @@ def _is_exact(expression: Expr, exact: set[Symbol]) -> bool:
     return expression in exact
 
 
+def _growth(factors: Sequence[Expr]) -> int:
+    """How many of the factors, with their powers, have no bound."""
+    bounded = (*TWO_PART, sympy.tanh, sympy.erf, sympy.atan, sympy.sin, sympy.cos, sympy.sign)
+    powers = (a.as_base_exp() for a in factors if not isinstance(a, bounded))
+    return sum(int(e) if e.is_Integer and e > 0 else 1 for base, e in powers if not isinstance(base, bounded))
+
+
 def _underflows(factor: Expr) -> bool:
     """Whether a factor may be a subnormal number at an x that makes the product a normal one, and isn't fused with x."""
     if not isinstance(factor, sympy.tanh | sympy.erf | expm1 | sympy.atan | log1p | sympy.asinh):
@@ -562,7 +571,7 @@ def _sign(expression: Expr) -> int:
     if isinstance(expression, Mul):
         return math.prod(_sign(a) for a in expression.args)
     if isinstance(expression, Pow):
-        even = expression.exp.is_Integer and expression.exp % 2 == 0
+        even = bool(sympy.sympify(expression.exp).is_even)
         return 1 if even else _sign(expression.base)
     parts = [e for e, _ in expression.args] if isinstance(expression, Piecewise) else expression.args
     if isinstance(expression, Add | Piecewise):

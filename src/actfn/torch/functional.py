@@ -171,7 +171,8 @@ def _namespace(
     if operator is not None:
         names |= {"_call": operator.call, "_dtypes": operator.dtypes}
     if signature is not None:
-        names |= {f"_default_{n}": value for n, value in signature.extra.items()} | {"_variant": signature.variant}
+        names |= {f"_default_{n}": value for n, value in signature.extra.items()}
+        names["_variant"] = signature.variant and signature.variant()
     return names
 
 

@@ -18,6 +18,8 @@ from actfn import catalog
 from actfn.definition import Definition
 
 Function = Callable[..., torch.Tensor]
+Variant = Callable[[Function, torch.Tensor, tuple, tuple, dict[str, Any]], torch.Tensor]
+"""Takes the entry's function, x, its parameters, the extra arguments, and the options by name."""
 
 
 @dataclass(frozen=True)
@@ -30,53 +32,72 @@ class Signature:
     """Further arguments with their defaults, before `inplace`."""
     positional: bool = True
     """Whether those may be given by position."""
-    variant: Callable[..., torch.Tensor] | None = None
-    """`(function, x, parameters, extra, options)`: the call where an extra argument isn't its default."""
+    variant: Callable[[], Variant] | None = None
+    """Makes the call where an extra argument isn't its default."""
     prepare: Callable[[torch.Tensor, tuple[Any, ...]], tuple[Any, ...]] | None = None
     """The parameters as the formula takes them, from those that were given."""
     domains: Mapping[str, str] = field(default_factory=dict)
     """Wider domains, where PyTorch takes numbers that the entry's own exclude."""
 
 
-def _gelu(function: Function, x: torch.Tensor, parameters: tuple, extra: tuple, options: dict[str, Any]):
-    (approximate,) = extra
-    if approximate == "none":
-        return function(x, **options)
-    if approximate != "tanh":
-        raise RuntimeError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
-    from actfn.torch.functional import function as of_entry
+def _gelu() -> Variant:
+    tanh = _function("gelu_tanh")
 
-    return of_entry(catalog.find("gelu_tanh"))(x, **options)
+    def variant(function: Function, x: torch.Tensor, parameters: tuple, extra: tuple, options: dict) -> torch.Tensor:
+        (approximate,) = extra
+        if approximate not in ("none", "tanh"):
+            raise RuntimeError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
+        return (tanh if approximate == "tanh" else function)(x, **options)
+
+    return variant
 
 
-def _softplus(function: Function, x: torch.Tensor, parameters: tuple, extra: tuple, options: dict[str, Any]):
-    """x itself where beta*x is above the threshold, value and slope; at PyTorch's own, 20, nothing is cut off."""
-    (threshold,) = extra
-    if not isinstance(threshold, int | float) or math.isnan(threshold):
-        raise TypeError(f"softplus: threshold is a number, not {threshold!r}")
-    if threshold in (20, math.inf):
-        return function(x, *parameters, **options)
-    from actfn.torch.functional import function as of_definition
-
+def _softplus() -> Variant:
     whole = catalog.find("softplus")
-    formula = f"where(beta*x > {float(threshold)!r}, x, {whole.formula})"
-    return of_definition(replace(widened(whole) or whole, formula=formula))(x, *parameters, **options)
+
+    def variant(function: Function, x: torch.Tensor, parameters: tuple, extra: tuple, options: dict) -> torch.Tensor:
+        """x itself where beta*x is above the threshold, value and slope; at PyTorch's own, 20, nothing is cut off."""
+        (threshold,) = extra
+        if not isinstance(threshold, int | float | torch.SymFloat) or threshold != threshold:
+            raise TypeError(f"softplus: threshold is a number, not {threshold!r}")
+        if threshold in (20, math.inf):
+            return function(x, *parameters, **options)
+        if torch.compiler.is_compiling():  # when no formula can be made
+            y = torch.where(parameters[0] * x > threshold, x, function(x, *parameters))
+            return x.copy_(y) if options["inplace"] else y
+        from actfn.torch.functional import function as of_definition
+
+        formula = f"where(beta*x > {float(threshold)!r}, x, {whole.formula})"
+        return of_definition(replace(widened(whole) or whole, formula=formula))(x, *parameters, **options)
+
+    return variant
 
 
-def _rrelu(function: Function, x: torch.Tensor, parameters: tuple, extra: tuple, options: dict[str, Any]):
-    """In training, each element's slope is drawn between the bounds; PyTorch's generator says what comes."""
-    (training,) = extra
-    if not training:
-        return function(x, *parameters, **options)
-    from actfn.torch.functional import function as of_entry
+def _rrelu() -> Variant:
+    leaky = _function("leaky_relu")
 
-    slopes = torch.empty_like(x, requires_grad=False).uniform_(*parameters)
-    return of_entry(catalog.find("leaky_relu"))(x, slopes, **options)
+    def variant(function: Function, x: torch.Tensor, parameters: tuple, extra: tuple, options: dict) -> torch.Tensor:
+        """In training, each element's slope is drawn evenly between the bounds, by PyTorch's generator."""
+        (training,) = extra
+        if not training:
+            return function(x, *parameters, **options)
+        low, high = parameters
+        return leaky(x, low + (high - low) * torch.rand_like(x, requires_grad=False), **options)
+
+    return variant
 
 
-def _prelu(function: Function, x: torch.Tensor, parameters: tuple, extra: tuple, options: dict[str, Any]):
-    (weight,) = extra
-    return function(x, *(parameters if weight is None else (weight,)), **options)
+def _prelu() -> Variant:
+    def variant(function: Function, x: torch.Tensor, parameters: tuple, extra: tuple, options: dict) -> torch.Tensor:
+        return function(x, *(parameters if extra[0] is None else extra), **options)
+
+    return variant
+
+
+def _function(name: str) -> Function:
+    from actfn.torch.functional import function
+
+    return function(catalog.find(name))
 
 
 def _by_channel(x: torch.Tensor, parameters: tuple[Any, ...]) -> tuple[Any, ...]:

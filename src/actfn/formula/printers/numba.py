@@ -163,7 +163,7 @@ class NumbaPrinter(CodePrinter):
         return ("-" if negative else "") + self.quotient(up, down)
 
     def _grows(self, factor: Expr) -> bool:
-        return factor in self.copies or isinstance(factor, functions.maximum | functions.minimum)
+        return bool(factor.free_symbols & self.copies) and not isinstance(_base(factor), _BOUNDED)
 
     def _gains(self, function: Expr, factors: Sequence[Expr]) -> bool:
         """Whether a function is better multiplied before it is rounded; beside numbers a plain exp is cheaper and as good."""
