@@ -1,8 +1,9 @@
-"""How fast is each function that PyTorch has too, forward, at 65,536 elements?
+"""How fast is each function of the catalog, forward, at 65,536 elements?
 
-Against the native function with `out=` where PyTorch has that; else both make a fresh array. The geometric means are
+Against PyTorch's own function with `out=` where PyTorch has that; else both make a fresh array. The geometric means are
 over whole groups, so that no function is picked; a function whose pieces are polynomials (a cheap select) is at the
-limit of the memory in PyTorch already, and is held to not being slower.
+limit of the memory in PyTorch already, and is held to not being slower. A function that PyTorch lacks has a row against
+the expression that we print for PyTorch, run eagerly.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from actfn.catalog import entries
 from actfn.definition import Definition
 from actfn.formula.functions import X
 from actfn.formula.pieces import unfold
+from actfn.formula.printers import UnprintableError
 from actfn.kernels.ufunc import ufunc
+from actfn.torch.printed import printed
 from benchmarks import peers
 from benchmarks.report import Record, Row, main
 from benchmarks.timing import Spread
@@ -38,6 +41,9 @@ def measure(record: Record) -> None:
             if row:
                 rows[name] = row
     summarise(record, rows)
+    for entry in entries().values():
+        if "torch" not in entry.aliases:
+            against_the_expression(record, entry, *record.sizes(SIZE))
 
 
 def forward(record: Record, entry: Definition, size: int) -> Row | None:
@@ -58,6 +64,22 @@ def forward(record: Record, entry: Definition, size: int) -> Row | None:
     if into is None:
         return record.compare(label, case, lambda: ours(x), {"torch": lambda: native(tx)})
     return record.compare(label, case, lambda: ours(x, out), {"torch": lambda: into(tx, out=tout)})
+
+
+def against_the_expression(record: Record, entry: Definition, size: int) -> Row | None:
+    """One function that PyTorch lacks against its printed expression; both make fresh arrays."""
+    x = peers.normal(size)
+    tx, code = torch.from_numpy(x), printed(entry)
+    try:
+        ours = ufunc(entry, fixed=entry.defaults)
+    except UnprintableError as reason:
+        return record.skip(entry.name, str(reason))
+    values = tuple(entry.defaults.values())
+    if not np.allclose(ours(x), code(tx, *values).numpy(), rtol=1e-3, atol=1e-4, equal_nan=True):
+        return record.skip(entry.name, "the expression loses too much in float32 to be compared with")
+    case = {"pass": "forward", "function": entry.name, "dtype": "float32", "size": size, "output": "fresh"}
+    label = f"{entry.name} (against the expression)"
+    return record.compare(label, case, lambda: ours(x), {"torch expression": lambda: code(tx, *values)})
 
 
 def native_module(entry: Definition) -> Callable[[torch.Tensor], torch.Tensor] | None:

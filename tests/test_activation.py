@@ -45,7 +45,7 @@ def test_every_name_is_an_activation(name):
     activation = actfn.get(name)
     assert activation.name == name
     assert activation.sources
-    assert activation.sources[0].year > 1940
+    assert activation.sources[0].year > 1900
     assert activation.tags
     assert activation.summary.endswith(".")
     free = activation.formula.free_symbols

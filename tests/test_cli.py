@@ -297,7 +297,7 @@ BAD = [
     (["plot", "elu", "--points", "5", "--out", "a file/elu.png"], "Not a directory: a file/elu.png"),
     (["plot", "elu", "--out", "elu.jpeg"], "written as .svg, .png or .pdf, not 'elu.jpeg'"),
     (["plot", "elu", "--out", "elu"], "written as .svg, .png or .pdf, not 'elu'"),
-    (["list", "--tag", "nope"], "no activation has the tag 'nope'; the tags are: exponential"),
+    (["list", "--tag", "nope"], "no activation has the tag 'nope'; the tags are:\n  algebraic"),
     (["list", "--nope"], "No such option"),
     (["card"], "Missing argument 'NAME'"),
     (["paint", "elu"], "No such command 'paint'"),

@@ -7,6 +7,7 @@ half-written and is exit code 130.
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,7 +96,8 @@ def list_(
     entries = [e for e in catalog.entries().values() if tag is None or tag in e.tags]
     if not entries:
         known = ", ".join(sorted({t for e in catalog.entries().values() for t in e.tags}))
-        raise ValueError(f"no activation has the tag {tag!r}; the tags are: {known}")
+        listed = textwrap.fill(known, 78, initial_indent="  ", subsequent_indent="  ")
+        raise ValueError(f"no activation has the tag {tag!r}; the tags are:\n{listed}")
     console = _console()
     open_questions = []
     if where is not None:

@@ -148,6 +148,13 @@ def test_no_limit(text) -> None:
         End(oo, "-").limit(parse(text, {}))
 
 
+def test_more_terms_than_flint_keeps_are_refused() -> None:
+    """Its power series are cut at `flint.ctx.cap`, beyond which a coefficient reads as 0: no bound for a remainder."""
+    with working_precision(256), pytest.raises(Undecided, match="terms"):
+        End(S.Zero, "+").expansion(parse("sin(x)", {}), 16, 12)
+    assert Curve(parse("exp(x)", {}), 12)(arb(0))[0].is_nan()
+
+
 # -- balls --------------------------------------------------------------------------------------------------------------
 
 

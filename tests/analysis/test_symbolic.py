@@ -131,7 +131,7 @@ def test_a_wrong_antiderivative_in_an_entry_is_not_taken(stated: str) -> None:
     assert antiderivative(entry).value == "max(x, 0)**2/2"
 
 
-SAMPLED = [name for i, name in enumerate(catalog.entries()) if i % 4 == 0]
+SAMPLED = [name for i, name in enumerate(catalog.entries()) if i % 6 == 0]
 
 
 @pytest.mark.parametrize("name", SAMPLED)
@@ -251,7 +251,7 @@ def test_simplified_keeps_the_function() -> None:
 
 
 def test_long_decimals_parse_back() -> None:
-    for literal in ("1.75809934084737685994021752081231934206024580891230830977098282", "0.1", "3"):
+    for literal in ("1" * 97 + "7", "1.75809934084737685994021752081231934206024580891230830977098282", "0.1", "3"):
         for number in (Rational(literal), -Rational(literal), 1 / Rational(literal)):
             assert parse(text(2 * X - number), {}) == 2 * X - number
             assert parse(text(number * X), {}) == number * X

@@ -355,11 +355,11 @@ def called(entry: Definition, place: str):
     found = pytest.importorskip(place)
     for part in name.split(".")[1:]:
         found = getattr(found, part)
-    given = {}
+    given: dict[str, object] = {}
     if arguments:
         tree = ast.parse(alias, mode="eval").body
         assert isinstance(tree, ast.Call)
-        given = {word.arg: ast.literal_eval(word.value) for word in tree.keywords}
+        given = {str(word.arg): ast.literal_eval(word.value) for word in tree.keywords}
     if isinstance(found, type):
         module = found(*MADE_WITH.get(name, ()), **given)
         return module.double().eval() if place == "torch" else module

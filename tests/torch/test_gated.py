@@ -16,6 +16,9 @@ import actfn.torch
 from actfn import catalog
 from actfn.torch import GatedModule, from_config, module
 
+# What torch.func says of torch's own code on first use.
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+
 X = torch.linspace(-3, 3, 48, dtype=torch.float64).reshape(2, 6, 4)
 CLASSES = {"glu": "GLU", "bilinear": "BilinearUnit", "reglu": "ReGLU", "geglu": "GEGLU", "swiglu": "SwiGLU"}
 PAPERS = {  # Shazeer, arXiv:2002.05202, section 2; GLU with the halves in torch's order
@@ -59,7 +62,7 @@ def test_glu_is_torchs_own():
         torch.testing.assert_close(ours(X), theirs(X))
         torch.testing.assert_close(actfn.torch.glu(X, dim), F.glu(X, dim))
     assert repr(actfn.torch.GLU()) == "GLU(dim=-1)"
-    assert list(inspect.signature(actfn.torch.GLU).parameters)[0] == "dim"
+    assert next(iter(inspect.signature(actfn.torch.GLU).parameters)) == "dim"
 
 
 @pytest.mark.parametrize("copied", [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy], ids=["pickle", "deepcopy"])

@@ -155,7 +155,8 @@ def test_a_transformer(activation):
     with torch.no_grad():  # where torch's fused layers serve
         before = run(model)
         swapped = swap(model, ("relu", "gelu", "elu", "silu"), same)
-        assert len(swapped) == 2
+        # torch's decoder keeps a module beside F.relu, which it runs, when it is copied.
+        assert len(swapped) == (3 if isinstance(activation, nn.Module) else 2)
         torch.testing.assert_close(run(model), before)
         fused = 1 if activation == "relu" else 0
         assert model.encoder.layers[0].activation_relu_or_gelu == fused
@@ -276,7 +277,9 @@ def test_by_what(new, arguments, shown):
 
 
 def test_the_same_function_keeps_its_arguments():
-    model = nn.Sequential(nn.LeakyReLU(0.2, inplace=True), nn.Softplus(2.0, 3.0), nn.GELU("tanh"), nn.Hardtanh(-2, 0.5))
+    model = nn.Sequential(
+        nn.LeakyReLU(0.2, inplace=True), nn.Softplus(2.0, 3.0), nn.GELU("tanh"), nn.Hardtanh(-2.0, 0.5)
+    )
     for old, new in (
         (nn.LeakyReLU, "leaky_relu"),
         (nn.Softplus, actfn.torch.Softplus),
@@ -416,7 +419,7 @@ def test_calls_of_every_kind(training):
     again = swap(model, "elu", "tanh")
     assert len(again) == 2
     torch.testing.assert_close(run(again.undo()), before)
-    assert vars(swapped.undo()).keys() == vars(Calls()).keys()
+    assert vars(swapped.undo()).keys() - {"_is_torch_compile"} == vars(Calls()).keys()
     assert torch.equal(run(model), before)
 
 

@@ -190,7 +190,12 @@ def _gaussian(e: Expr) -> Expr | None:
     if not a.is_positive:
         return None
     root = sympy.sqrt(a)
-    value = sympy.sqrt(sympy.pi) / (2 * root) * sympy.exp(c + b**2 / (4 * a)) * sympy.erf(root * X - b / (2 * root))
+    value = (
+        sympy.sqrt(sympy.pi)
+        / (2 * root)
+        * sympy.exp(sympy.cancel(c + b**2 / (4 * a)))
+        * sympy.erf(root * X - b / (2 * root))
+    )
     integrals = [value]
     coefficients = sympy.Poly(rest, X).all_coeffs()[::-1]
     for n in range(1, len(coefficients)):
@@ -215,7 +220,9 @@ def _manual(e: Expr) -> Expr | None:
     """What SymPy's rules find, where they may find something: no function of a function, no exponential in a divisor."""
     inner = [n.args[0] for n in sympy.preorder_traversal(e) if isinstance(n, sympy.Function) and n.has(X)]
     divisor = sympy.fraction(sympy.together(e))[1]
-    nested = any(u.has(sympy.Function) for u in inner) or divisor.has(sympy.exp) or any(n.exp.has(X) for n in e.atoms(Pow))
+    nested = (
+        any(u.has(sympy.Function) for u in inner) or divisor.has(sympy.exp) or any(n.exp.has(X) for n in e.atoms(Pow))
+    )
     if nested or e.has(*_SPECIAL):
         return None
     found = _limited(lambda: manualintegrate(e, X))

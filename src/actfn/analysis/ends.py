@@ -140,7 +140,8 @@ def _line(setting: Setting, case: Case, sign: Signs, side: int) -> _Line:
     shown = f"f = {_shown(found, side)}"
     if found.rest is not None and expander.compare(found.rest, ONE) >= 0:
         raise Undecided("an expansion that is cut off before its constant")
-    line, left = S.Zero, []
+    line: Expr = S.Zero
+    left: list[tuple[Order, Expr]] = []
     for order, coefficient in found.terms:
         linear, inner = expander.compare(order, _LINEAR) == 0, expander.compare(order, ONE) == 0
         if not (linear or inner):

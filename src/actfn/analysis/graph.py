@@ -93,11 +93,11 @@ class Graph:
     def limit(self, kind: int, breakpoint: int, side: str) -> Number:
         """The limit at a breakpoint, from the "left" or the "right"."""
         piece = self.pieces[breakpoint if side == "left" else breakpoint + 1]
-        return number(piece.limit(kind, "right" if side == "left" else "left"))
+        return piece.limit(kind, "right" if side == "left" else "left")
 
     def end(self, kind: int, side: str) -> Number:
         """The limit at -infinity ("left") or infinity ("right")."""
-        return number(self.pieces[0 if side == "left" else -1].limit(kind, side))
+        return self.pieces[0 if side == "left" else -1].limit(kind, side)
 
     def height(self, mark: Mark) -> Number:
         """f at a mark of the profile of f'; one object for two that mirror each other."""

@@ -62,12 +62,12 @@ def _rewritten(node: Expr) -> Expr:
 
 
 def simplified(expression: Expr) -> Expr:
-    """The same function, cancelled in the field of its generators."""
+    """The same function, cancelled and factored in the field of its generators."""
     if expression.count_ops() > MAX_SIZE:
         return expression
     for flips in (False, True):
         field = _Field(flips)
-        found = field.back(field.of(in_exponentials(expression)))
+        found = field.back(sympy.factor(field.of(in_exponentials(expression))))
         if not found.has(sympy.I):
             return found
     return expression

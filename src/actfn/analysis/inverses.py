@@ -42,8 +42,8 @@ def constant_sign(expression: Expr, piece: Piece, sign: Signs) -> int:
         if s is None:
             raise Undecided(f"the sign of {expression}")
         return s
-    for form in (expression, stable(expression), simplified(expression)):
-        known = _by_assumption(form, piece, sign)
+    for form in (lambda e: e, stable, simplified):
+        known = _by_assumption(form(expression), piece, sign)
         if known is not None:
             return known
     numerator, denominator = sympy.fraction(sympy.together(simplified(expression)))
@@ -207,8 +207,8 @@ def direction(piece: Piece, sign: Signs) -> int:
     if slope.is_zero or not piece.expression.has(X):
         return 0
     # A slope is analytic, so that it is zero at isolated points only.
-    for form in (slope, sympy.factor(simplified(slope)), _over_half_angle(slope)):
-        if (s := _by_assumption(form, piece, sign, weak=True)) is not None:
+    for form in (lambda e: e, simplified, _over_half_angle):
+        if (s := _by_assumption(form(slope), piece, sign, weak=True)) is not None:
             return s
     try:
         return constant_sign(slope, piece, sign)

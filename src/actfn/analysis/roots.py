@@ -67,7 +67,7 @@ class Stretch:
         self.left, self.right = End(piece.left, "+"), End(piece.right, "-")
         self._signs: dict[int, Signs | Undecided] = {}
         self._expressions: dict[int, Expr] = {}
-        self._limits: dict[tuple[int, str], Expr] = {}
+        self._limits: dict[tuple[int, str], Number] = {}
         self._jets: dict[tuple[arb, arb, int], list[arb]] = {}
         self._values: dict[tuple[int, int], tuple[Number, Number]] = {}
         self._tried: set[tuple[int, Expr]] = set()
@@ -81,12 +81,22 @@ class Stretch:
             self._expressions[kind] = sympy.expand(found) if found.is_polynomial(X) else found
         return self._expressions[kind]
 
-    def limit(self, kind: int, side: str) -> Expr:
-        """The limit at the piece's end, "left" or "right", exactly. Raises `Undecided`."""
+    def limit(self, kind: int, side: str) -> Number:
+        """The limit at the piece's end, "left" or "right": exactly, or a ball where that grows too long. Raises `Undecided`."""
         if (kind, side) not in self._limits:
             end = self.left if side == "left" else self.right
-            with working_precision(BITS):
-                self._limits[kind, side] = end.limit(self.expression(kind))
+            try:
+                with working_precision(BITS):
+                    found = number(end.limit(self.expression(kind)))
+            except Undecided:
+                if end.place.is_infinite:
+                    raise
+                with working_precision(FINE):
+                    at = constant(end.place)
+                    found = Number(_of(kind, self.curve(at, 3), at)[0])
+                if not found.ball.is_finite():
+                    raise
+            self._limits[kind, side] = found
         return self._limits[kind, side]
 
     def at(self, kind: int, place: Number) -> Number:

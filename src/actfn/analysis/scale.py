@@ -27,7 +27,7 @@ FIRST = 16
 FURTHEST = 1 << 20
 """Where the search for a bound ends."""
 
-LONGEST = 24
+LONGEST = 48
 """Terms of an exact constant, beyond which it isn't worked with."""
 
 ZERO, ONE = fmpq(0), fmpq(1)

@@ -191,18 +191,35 @@ class _Exact(TextPrinter):
     """Formulas whose products of long decimals stay decimals."""
 
     def _print_Rational(self, expr: Rational) -> str:
-        short, long = decimal(expr), decimal(abs(expr), _LONGEST)
-        if short or long is None or abs(expr) > 10**30:
-            return short or f"{expr.p}/{expr.q}"
-        _, digits, exponent = Decimal(long).as_tuple()  # the parser takes 40 digits: a first part, and then the rest
-        first = Rational(str(Decimal((0, digits[:36], int(exponent) + len(digits) - 36))))
-        return f"{'-' if expr < 0 else ''}({self._print(first)} + {self._print(abs(expr) - first)})"
+        size, sign = abs(expr), "-" if expr < 0 else ""
+        if (whole := _decimal(size)) is not None:
+            return sign + whole
+        if (inverse := _decimal(1 / size)) is not None:
+            return f"{sign}1/{inverse}"
+        return f"{sign}{_long(size.p)}/{_long(size.q)}" if size.q != 1 else sign + _long(size.p)
 
     def coefficient(self, expr: sympy.Mul) -> tuple[Any, list[Expr]]:
         number, factors = super().coefficient(expr)
-        if abs(number.p) > 10**9 and decimal(number, _LONGEST) is None and decimal(1 / abs(number), _LONGEST):
+        if abs(number.p) > 10**9 and _decimal(abs(number)) is None and _decimal(1 / abs(number)):
             return sympy.sign(number), [*factors, sympy.Pow(1 / abs(number), -1, evaluate=False)]
         return number, factors
+
+
+def _decimal(number: Rational) -> str | None:
+    """A number that isn't negative as a decimal, in two parts where it is longer than the 40 digits that the parser takes."""
+    short, long = decimal(number), decimal(number, _LONGEST)
+    if short or long is None or number > 10**30:
+        return short
+    _, digits, exponent = Decimal(long).as_tuple()
+    first = Rational(str(Decimal((0, digits[:36], int(exponent) + len(digits) - 36))))
+    rest = decimal(number - first, _LONGEST - 36)
+    return f"({decimal(first)} + {rest})" if len(digits) <= 76 else None
+
+
+def _long(number: int) -> str:
+    """An integer in parts of at most 36 digits."""
+    high, low = divmod(int(number), 10**36)
+    return f"({_long(high)}*10**36 + {low})" if high else str(low)
 
 
 def text(expression: Expr | sympy.logic.boolalg.Boolean) -> str:

@@ -22,6 +22,7 @@ from actfn.analysis.extent import (
     outermost,
     proven,
     range_claim,
+    unknown,
 )
 from actfn.analysis.graph import Graph, Mark, Profile, compare, decimal_ball, plain, steepest, text
 from actfn.analysis.roots import CURVATURE, EXCESS, NAMES, SLOPE, F, Number, number
@@ -122,7 +123,7 @@ def _lipschitz(graph: Graph) -> Claim:
     candidates: list[tuple[Number, str]] = []
     for piece in graph.pieces:
         for side, end in (("left", piece.piece.left), ("right", piece.piece.right)):
-            limit = number(abs(piece.limit(SLOPE, side)))
+            limit = piece.limit(SLOPE, side).size
             candidates.append((limit, f"|f'| -> {text(limit, 20)} at {text(number(end))}"))
             if not limit.ball.is_finite():
                 return proven("inf", candidates[-1][1])

@@ -376,7 +376,7 @@ def _over_output(setting: Setting, piece: Piece, slope: Expr, sign: Signs) -> Ex
         s = 0
     y = sympy.Dummy("y", positive=True) if s > 0 else sympy.Dummy("y", negative=True) if s < 0 else Y
     plain = slope.xreplace({X: undo(piece, sign).xreplace({Y: y})})
-    forms = [sympy.factor(simplified(plain)).xreplace({y: Y}), shown(plain.xreplace({y: Y}))]
+    forms = [simplified(plain).xreplace({y: Y}), shown(plain.xreplace({y: Y}))]
     forms = [form for form in forms if not _disagrees(setting, piece, form, slope)]
     if not forms:
         raise Undecided(f"f' of {text(piece.expression)} over its output: symbols and numbers disagree")

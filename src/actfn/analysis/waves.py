@@ -186,12 +186,12 @@ def inner_values(graph: Graph, kind: int) -> list[tuple[Number, bool, str]]:
         try:
             limit = piece.limit(kind, side)
         except Undecided:
-            limit = S.Zero
+            limit = number(S.Zero)
         reach = 16
         with working_precision(BITS):
             for bound, s in ((low + margin, 1), (high - margin, -1)):
-                if limit is -sympy.oo * s:
-                    found.append((number(limit), False, f"the limit at {'-' * (side == 'left')}infinity"))
+                if limit.exact is -oo * s:
+                    found.append((limit, False, f"the limit at {'-' * (side == 'left')}infinity"))
                     continue
                 reach_sign, start = end.sign(g - bound)
                 if reach_sign != s:

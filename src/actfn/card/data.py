@@ -22,6 +22,7 @@ from actfn.analysis.smoothness import Limits, Order, Smoothness, class_name, con
 from actfn.definition import Definition, Source
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import X, elementary
+from actfn.formula.pieces import cases
 from actfn.formula.printers.js import JavaScriptPrinter
 from actfn.formula.printers.latex import LatexPrinter
 from actfn.formula.printers.text import TextPrinter
@@ -234,9 +235,9 @@ def _tail(definition: Definition, expression: Expr, values: Mapping[str, float],
     """The limit at an end of the line, by ball arithmetic; else symbolically, for the catalog, where that ends soon."""
     value = Oracle(expression).rounded(end, values)
     if math.isnan(value) and _in_catalog(definition):
-        limit = sympy.limit(
-            elementary(expression).xreplace(_exact(definition, values)), X, sympy.oo if end > 0 else -sympy.oo
-        )
+        (case,) = cases(expression.xreplace(_exact(definition, values)))
+        outer = elementary(case.pieces[-1 if end > 0 else 0].expression)
+        limit = sympy.limit(outer, X, sympy.oo if end > 0 else -sympy.oo)
         value = _constant(limit, {}) if limit.is_number else math.nan
     return _limit(value)
 

@@ -14,13 +14,14 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
 from actfn.definition import Definition
 from actfn.formula.printers.torch import TorchPrinter
 from actfn.kernels.inverse import from_output
 from actfn.kernels.printed import load
 from actfn.torch import eager, native, signatures
-from actfn.torch.printed import Derivative, Spec, printed, run, watched
+from actfn.torch.printed import Derivative, Spec, printed, run, transforms, watched
 
 
 @lru_cache(maxsize=512)
@@ -147,7 +148,8 @@ def _signature(
     if operator is not None:
         served = f"{x}.numel() < {native.LIMIT} and _switch.on and save == 'input' and accuracy == 'fast'"
         served += f" and {x}.dtype in _dtypes"
-        served += "" if operator.gradient else f" and not ({x}.requires_grad and _enabled())"
+        if not operator.gradient:  # neither backward nor forward
+            served += f" and not ({x}.requires_grad and _enabled() or _forward_ad._current_level >= 0 or _transforms())"
         usual = " and ".join(f"{n} is _default_{n}" for n in names) or "True"
         text += f"        if {served}:\n            if {usual}:\n                return _call({x})\n"
         text += f"            return _general({x}, ({given}), inplace, save, accuracy)\n"
@@ -170,6 +172,7 @@ def _namespace(
     names |= {"_compiling": torch.compiler.is_dynamo_compiling}  # other tracers' tensors are of other classes
     if operator is not None:
         names |= {"_call": operator.call, "_dtypes": operator.dtypes}
+        names |= {"_forward_ad": forward_ad, "_transforms": transforms}
     if signature is not None:
         names |= {f"_default_{n}": value for n, value in signature.extra.items()}
         names["_variant"] = signature.variant and signature.variant()

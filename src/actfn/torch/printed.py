@@ -71,14 +71,14 @@ def along(spec: Spec, name: str | None = None) -> Spec:
 
 _tracing = torch._C._get_tracing_state
 _modes = torch._C._len_torch_dispatch_stack
-_transforms = torch._C._are_functorch_transforms_active  # pyright: ignore[reportAttributeAccessIssue]
+transforms = torch._C._are_functorch_transforms_active  # pyright: ignore[reportAttributeAccessIssue]
 batched = torch._C._functorch.is_legacy_batchedtensor  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def watched() -> bool:
     """Whether something looks on at each operation of PyTorch's, and would miss what a kernel does: a transform of
     `torch.func`, forward AD, a dispatch mode such as that of `make_fx`, or `torch.jit.trace`."""
-    return bool(forward_ad._current_level >= 0 or _transforms() or _modes() or _tracing())
+    return bool(forward_ad._current_level >= 0 or transforms() or _modes() or _tracing())
 
 
 class Derivative(torch.autograd.Function):

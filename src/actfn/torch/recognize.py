@@ -89,9 +89,11 @@ def _use(entry: str, arguments: dict[str, Any], inplace: bool) -> Use:
 
 def use_of_function(function: Any) -> Use | None:
     """What a function of PyTorch's is, also one with some arguments fixed by `functools.partial`."""
-    if isinstance(function, functools.partial):
-        return use_of_call(function.func, (None, *function.args), function.keywords)
-    return use_of_call(function, (None,), {})
+    fixed = function if isinstance(function, functools.partial) else functools.partial(function)
+    try:
+        return use_of_call(fixed.func, (None, *fixed.args), fixed.keywords)
+    except Computed:
+        return None
 
 
 def use_of_call(target: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], training: bool = False) -> Use | None:

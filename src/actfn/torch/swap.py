@@ -161,10 +161,7 @@ class _Swap:
         for key, value in list(vars(owner).items()):
             if key == "forward" or not callable(value) or isinstance(owner, ActivationModule):
                 continue
-            try:
-                use = use_of_function(value)
-            except Computed:
-                continue
+            use = use_of_function(value)
             if use is not None and self.matcher.use(use):
                 new = self._replacement(_stand_in(use, owner), owner)
                 self._set_attribute(owner, key, new)
@@ -278,7 +275,7 @@ class _Swap:
 
 
 def _set_child(parent: nn.Module, key: str, child: nn.Module) -> None:
-    if vars(parent).get(key) is parent._modules[key]:
+    if key in vars(parent) and vars(parent)[key] is parent._modules.get(key):
         vars(parent)[key] = child
     parent._modules[key] = child
 
@@ -342,7 +339,10 @@ def _graph(owner: nn.Module, training: bool, before: Any) -> fx.Graph:
     try:
         for part, _ in flags:
             part.training = training
-        return Tracer(lambda m: True).trace(owner)
+        graph = Tracer().trace(owner)
     finally:
         for part, flag in flags:
             part.training = flag
+    for node in graph.nodes:
+        node.type = None  # an annotation that is text would be in the way of pickling
+    return graph
