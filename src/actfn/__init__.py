@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from actfn.activation import Activation, define, gain, get, names
+    from actfn.activation import Activation, define, gain, get, names, self_normalizing
     from actfn.formula import FormulaError
     from actfn.kernels.threads import get_num_threads, set_num_threads
 
@@ -25,6 +25,7 @@ __all__ = [
     "get",
     "get_num_threads",
     "names",
+    "self_normalizing",
     "set_num_threads",
 ]
 
@@ -36,6 +37,7 @@ _HOMES = {
     "get": "actfn.activation",
     "get_num_threads": "actfn.kernels.threads",
     "names": "actfn.activation",
+    "self_normalizing": "actfn.activation",
     "set_num_threads": "actfn.kernels.threads",
 }
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import sympy
 
     from actfn.analysis.claims import Claim
+    from actfn.analysis.selfnormal import SelfNormalizing
     from actfn.analysis.smoothness import Smoothness
 
 MAX_NAME = 40
@@ -183,6 +184,26 @@ def gain(activation: Activation | str, /, **parameters: float) -> float:
             f"the gain of {known.name} isn't known: {claim.certificate[0] if claim.certificate else claim.value}"
         )
     return float(claim.value)
+
+
+def self_normalizing(
+    family: Activation | str,
+    /,
+    constants: tuple[str, str] = ("scale", "alpha"),
+    start: Mapping[str, float] | None = None,
+    **parameters: float,
+) -> SelfNormalizing:
+    """The two constants of a family of formulas for which mean 0 and variance 1 stay so from layer to layer, as SELU's do.
+
+    `family` is a formula such as "scale*where(x > 0, x, alpha*(exp(x) - 1))" or an `Activation` with both parameters.
+    The result has each constant as a ball that holds exactly one solution (`.constants`, `.claim`), and whether the
+    fixed point attracts (`.contraction`). Method: interval Newton on E[f] = 0, E[f^2] = 1 (Klambauer et al., arXiv:1706.02515).
+    Raises `NoSolution` (a `ValueError`) where none is found, `FormulaError` for a formula that can't be read.
+    """
+    from actfn.analysis.selfnormal import self_normalizing
+
+    known = family.definition if isinstance(family, Activation) else family
+    return self_normalizing(known, constants, start, **parameters)
 
 
 def define(

@@ -44,9 +44,10 @@ def printed(definition: Definition, order: int = 0) -> Callable[..., Any]:
 def function(definition: Definition) -> Callable[..., Any]:
     """f as a function of x and the parameters, by position or name, with defaults.
 
-    x is anything that NumPy reads as real numbers, or an array of another library that takes ufuncs (Dask, xarray,
-    pandas), which keeps its type. Parameters are numbers, checked against their domains, or arrays; they are cast to the
-    dtype of x. A long array is worked on by as many threads as `actfn.set_num_threads` allows.
+    x is anything that NumPy reads as real numbers; what takes ufuncs (Dask, xarray, pandas) keeps its type, labels and
+    attributes, and an array of the array API standard that NumPy can read keeps its type. Whole numbers become float64,
+    and so do all columns of a table that has a column of them. Parameters are numbers, checked against their domains, or
+    arrays; they are cast to the dtype of x. A long array is worked on by as many threads as `actfn.set_num_threads` allows.
     Raises `TypeError` for numbers that aren't real and for parameters that don't exist, `ValueError` for one outside its domain.
     """
     names = tuple(definition.defaults)
@@ -60,22 +61,46 @@ def function(definition: Definition) -> Callable[..., Any]:
                 known = ", ".join(names) or "none"
                 raise TypeError(f"{definition.name}: no free parameter {name!r}; its parameters: {known}")
             given[name] = value
-        array = x if hasattr(x, "__array_ufunc__") and hasattr(x, "dtype") else np.asarray(x)
-        kind = array.dtype
-        if getattr(kind, "kind", "f") not in "fiub":
-            raise TypeError(f"{definition.name} takes real numbers, not {kind}")
-        work = kind if getattr(kind, "kind", "") == "f" else np.dtype(np.float64)
+        array, work = _read(definition, x)
         values = [_parameter(definition, n, given.get(n, definition.defaults[n]), work) for n in names]
         compute = _ufunc_or_printed(definition)
-        if isinstance(array, np.ndarray) and array.size >= 2 * GRAIN and not any(np.ndim(v) for v in values):
-            return _in_parts(compute, array.astype(work, copy=False), values)
-        if isinstance(array, np.ndarray):
-            array = array.astype(work, copy=False)
-        return compute(array, *values)
+        plain = type(array) in (np.ndarray, np.memmap)
+        if plain and array.size >= 2 * GRAIN and not any(np.ndim(v) for v in values):
+            y = _in_parts(compute, array, values)
+        else:
+            y = compute(array, *values)
+        if array is not x and hasattr(x, "__array_namespace__"):
+            return x.__array_namespace__().asarray(y, device=x.device)
+        return y
 
     activation.__name__ = activation.__qualname__ = definition.name
     activation.__doc__ = f"{definition.title or definition.name}: {definition.formula}\n\n{definition.summary}"
     return activation
+
+
+def _read(definition: Definition, x: Any) -> tuple[Any, Any]:
+    """x as something of floating-point numbers that a ufunc takes, and their dtype; a table has one for all columns.
+
+    Elsewhere than in NumPy whole numbers become float64 by a product, which whatever takes ufuncs has, and which keeps
+    labels, attributes and missing values. NumPy itself would make float16 of int8.
+    """
+    labelled = hasattr(x, "__array_ufunc__") and (hasattr(x, "dtype") or hasattr(x, "dtypes"))
+    try:
+        array = x if labelled else np.asarray(x)
+    except RuntimeError as error:  # as array-api-strict has it, on a device that isn't the processor
+        raise TypeError(f"{definition.name} takes numbers that NumPy can read; move x to the processor: {error}") from None
+    dtypes = [array.dtype] if hasattr(array, "dtype") else [dtype for _, dtype in array.dtypes.items()]
+    kinds = [getattr(dtype, "kind", "") for dtype in dtypes]
+    wrong = next((dtype for dtype, kind in zip(dtypes, kinds, strict=True) if kind not in "fiub"), None)
+    if wrong is not None:
+        raise TypeError(f"{definition.name} takes real numbers, not {wrong}")
+    if len(dtypes) == 1 and kinds == ["f"]:
+        return array, dtypes[0]
+    floats = [dtype.type if kind == "f" else np.float64 for dtype, kind in zip(dtypes, kinds, strict=True)]
+    work = np.result_type(*(floats or [np.float64]))
+    if isinstance(array, np.ndarray):
+        return array.astype(work), work
+    return (np.multiply(array, work.type(1)) if len({*dtypes}) > 1 or "f" not in kinds else array), work
 
 
 @lru_cache(maxsize=512)
@@ -93,7 +118,7 @@ def _in_parts(compute: Callable[..., Any], x: np.ndarray, values: list[Any]) -> 
     threads = get_num_threads()
     if threads < 2 or not isinstance(compute, np.ufunc) or not x.flags.c_contiguous:
         return compute(x, *values)
-    y = np.empty_like(x)
+    y = np.empty(x.shape, x.dtype)
     flat, out = x.reshape(-1), y.reshape(-1)
     each_part(flat.size, threads, lambda a, b: compute(flat[a:b], *values, out=out[a:b]))
     return y

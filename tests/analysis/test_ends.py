@@ -140,6 +140,7 @@ EXPANDED = [
     (sympy.log(T**2 + T), 2 * sympy.log(T)),
     (sympy.sqrt(T**2 + T) - T, sympy.Rational(1, 2)),
     (erfc(T), sympy.exp(-(T**2)) / (T * sympy.sqrt(sympy.pi))),
+    (erfc(T) * T * sympy.exp(T**2) * sympy.sqrt(sympy.pi) - 1, -1 / (2 * T**2)),
     (softplus(-T) - sympy.exp(-T), -sympy.exp(-2 * T) / 2),
     (log1p(1 / T) - 1 / T, -1 / (2 * T**2)),
     (sigmoid(T**2) - 1, -sympy.exp(-(T**2))),

@@ -188,3 +188,11 @@ def test_gain_refuses() -> None:
         actfn.gain(3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="isn't known"):
         actfn.gain(actfn.define("0*x"))
+
+
+def test_selu_s_constants_come_out_of_its_family() -> None:
+    found = actfn.self_normalizing("scale*where(x > 0, x, alpha*(exp(x) - 1))")
+    assert found.constants["alpha"][0].startswith("1.67326324235437728481704299167")
+    assert found.constants["scale"][0].startswith("1.05070098735548049341933498529")
+    assert found.claim.status == "proven"
+    assert found.contraction.value < 1

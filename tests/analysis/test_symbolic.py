@@ -11,6 +11,7 @@ from sympy import Rational
 
 from actfn import catalog
 from actfn.analysis import antiderivative as integrals
+from actfn.analysis import symbolic as symbolic_rules
 from actfn.analysis.claims import Claim
 from actfn.analysis.identity import simplified, vanishes
 from actfn.analysis.settings import text
@@ -92,7 +93,7 @@ def same(a: object, b: object, definition: Definition, up_to_a_constant: bool = 
     rule = {p.symbol: Rational(repr(p.default * 1.0)) for p in definition.parameters}
     symbols = {**definition.symbols, "y": Y}
     f, g = (Oracle(parse(t, symbols).xreplace({**rule, Y: X})) for t in (a, b))
-    gaps = [f.ball(x) - g.ball(x) for x in (-2.375, -0.625, -0.25, 0.125, 0.375, 0.75, 1.5, 3.25)]
+    gaps = [f.ball(x) - g.ball(x) for x in (-2.375, -1.0, -0.625, -0.25, 0.0, 0.125, 0.375, 0.75, 1.0, 1.5, 3.25)]
     gaps = [gap - gaps[-1] if up_to_a_constant else gap for gap in gaps if gap.is_finite()]
     return len(gaps) > 1 and all(abs(gap) < 1e-25 for gap in gaps)
 
@@ -180,6 +181,22 @@ def test_for_which_parameters() -> None:
         inverse(catalog.find("celu"), alpha=-1)
 
 
+def test_cases_that_differ_are_not_for_every_parameter() -> None:
+    shifted = defined("where(x > a, x, 0)", a="real")
+    found = homogeneous(shifted)
+    assert (found.value, found.certificate[-1]) == (False, "at a = 1")
+    assert homogeneous(shifted, a=0).value == 1
+
+
+def test_what_is_found_wrongly_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(symbolic_rules, "undo", lambda piece, sign: symbolic_rules.Y + 1)
+    monkeypatch.setattr(integrals, "_integral", lambda e: e * X)
+    mine = defined("x + 2")
+    for part in (inverse, antiderivative):
+        found = part(mine)
+        assert (found.value, found.status) == (None, "unknown")
+
+
 def test_what_is_known_of_monotone_is_used() -> None:
     hard = defined("x + 0.9*sin(x)*exp(-x**2)")
     assert invertible(hard).status == "unknown"
@@ -230,6 +247,7 @@ ZERO = [
     softplus(X) - softplus(-X) - X,
     (log1p(sympy.tanh(X)) - log1p(-sympy.tanh(X))) / 2 - X,
     sympy.log(expm1(softplus(X))) - X,
+    sympy.sin(X) ** 2 + sympy.cos(X) ** 2 - 1,
     sympy.sin(2 * X) - 2 * sympy.sin(X) * sympy.cos(X),
     1 / sympy.sqrt(1 + X**2) - sympy.sqrt(1 + X**2) / (1 + X**2),
     cbrt(-X) + cbrt(X),

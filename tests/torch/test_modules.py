@@ -431,8 +431,9 @@ def test_inside_a_model_that_is_trained():
         lambda: module(FORMULA, a=2.0, theta=-1.0),
         lambda: module(FORMULA, a=2.0, theta=-1.0, learnable=True),
         lambda: actfn.torch.GELU("tanh"),
+        lambda: actfn.torch.Softplus(2.0, 0.5),
     ],
-    ids=["ELU", "formula", "learnable", "GELU"],
+    ids=["ELU", "formula", "learnable", "GELU", "Softplus"],
 )
 def test_compiled_whole(make):
     torch._dynamo.reset()

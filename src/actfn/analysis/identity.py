@@ -1,4 +1,4 @@
-"""Whether an expression is zero for every x: shown by a normal form, refuted by a ball.
+"""Whether an expression is zero for every x, shown by a normal form.
 
 Exponentials, logarithms and roots become generators of a field of rational functions, in which an expression that
 cancels is zero. Sound for what it shows: generators that hide a relation only make a zero harder to see.
@@ -7,12 +7,10 @@ cancels is zero. Sound for what it shows: generators that hide a relation only m
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import sympy
 from sympy import Expr, Pow, Rational, S, Symbol
 
-from actfn.analysis.settings import ball
 from actfn.formula.functions import cbrt, elementary
 
 MAX_SIZE = 400
@@ -30,15 +28,6 @@ def vanishes(expression: Expr) -> bool:
         return False
     form = _Field().of(in_exponentials(expression))
     return bool(form.is_zero)
-
-
-def refuted_at(expression: Expr, points: Iterable[Rational]) -> Rational | None:
-    """The first of some points at which an expression in x alone is certainly not zero."""
-    for x in points:
-        value = ball(expression, x, 64)
-        if value < 0 or value > 0:
-            return x
-    return None
 
 
 def in_exponentials(expression: Expr) -> Expr:

@@ -7,7 +7,9 @@ arguments aren't the entry's parameters. Numbers stay attributes, learnable para
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from operator import le
 from typing import Any, ClassVar
@@ -295,9 +297,12 @@ class _Softplus(ActivationModule):
     def _check(self, numbers: dict[str, float]) -> None:
         super()._check(numbers)
         self.threshold = float(self.threshold)
-
-    def values(self) -> dict[str, Any]:
-        return super().values() | {"threshold": self.threshold}
+        if self.threshold not in (
+            self.extras["threshold"],
+            math.inf,
+        ):  # made here, as torch.compile can't trace the making
+            whole = widened(self.definition) or self.definition
+            self._define(replace(whole, formula=f"where(beta*x > {self.threshold!r}, x, {whole.formula})"))
 
 
 class _Ordered(ActivationModule):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from flint import arb
@@ -93,7 +94,8 @@ def of_moment(name: str) -> Callable[[Sampled, Claim], Iterator[Found]]:
             means = [quadrature.mean(order, power, 1.0, exact) for order, power in needed]
             got = formula(*(m for m, _ in means))
             error = sum(
-                abs(formula(*(m + e * (i == j) for j, (m, _) in enumerate(means))) - got) for i, (_, e) in enumerate(means)
+                abs(formula(*(m + e * (i == j) for j, (m, _) in enumerate(means))) - got)
+                for i, (_, e) in enumerate(means)
             )
             if not abs(got - claim.value) > error + _ACCURACY * (abs(got) + 1e-3):
                 return
@@ -138,19 +140,17 @@ def of_edge_of_chaos(s: Sampled, claim: Claim) -> Iterator[Found]:
     found = [misses(q) for q in grid]
     balance = [b for _, b in found]
     if claim.value is False:
-        crossing = any(a * b < 0 and min(abs(a), abs(b)) > 1e-6 for a, b in zip(balance, balance[1:], strict=False))
+        crossing = any(a * b < 0 and min(abs(a), abs(b)) > 1e-6 for a, b in pairwise(balance))
         if crossing or abs(balance[0]) < 1e-9:
             yield "loose", (), "E[f^2] = q E[f'^2] at some q"
         return
     wanted = -2 * math.log(claim.value)  # of log E[f'^2]
     if abs(found[0][0] - wanted) < 1e-4 and abs(balance[0]) < 1e-4:
         return  # as q goes to 0
-    for (a, (slope, other)), (b, (slope_b, other_b)) in zip(
-        zip(grid, found, strict=True), list(zip(grid, found, strict=True))[1:], strict=False
-    ):
+    for (a, (slope, other)), (b, (_, next_other)) in pairwise(zip(grid, found, strict=True)):
         if abs(slope - wanted) < 1e-9 and abs(other) < 1e-9:
             return
-        if (other < 0) != (other_b < 0):
+        if (other < 0) != (next_other < 0):
             q = _bisected(lambda q: misses(q)[1], a, b)
             if abs(misses(q)[0] - wanted) < 1e-7:
                 return

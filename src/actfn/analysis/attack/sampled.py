@@ -45,7 +45,9 @@ class Sampled:
     `near` are points that claims speak of. Parameters count as the decimals that they print as, as they do in proofs.
     """
 
-    def __init__(self, definition: Definition, values: Mapping[str, float], near: Iterable[float], count: int, seed: int):
+    def __init__(
+        self, definition: Definition, values: Mapping[str, float], near: Iterable[float], count: int, seed: int
+    ):
         self.definition, self.parameters = definition, dict(values)
         self.rule = {definition.symbols[n]: Rational(repr(float(v))) for n, v in values.items()}
         self.expression = definition.expression.xreplace(self.rule)
@@ -300,4 +302,6 @@ def worst(severity: Array, most: int = SUSPECTS) -> list[int]:
 def spread(indices: Any, most: int = SUSPECTS) -> list[int]:
     """So many of the indices, from all over them."""
     indices = np.asarray(indices)
-    return [int(i) for i in indices[np.unique(np.linspace(0, len(indices) - 1, most).astype(int))]] if len(indices) else []
+    return (
+        [int(i) for i in indices[np.unique(np.linspace(0, len(indices) - 1, most).astype(int))]] if len(indices) else []
+    )

@@ -60,8 +60,9 @@ def _takes(s: Sampled, limit: arb, end: float, way: int) -> bool:
     y = s.floats()
     near = np.flatnonzero(np.abs(y - end) <= 4e-16 * abs(end) + 1e-300)
     close = near[np.argsort(np.abs(s.points[near]), kind="stable")][:SHORT]
-    points = [*s.near, *(float(s.points[i]) for i in (*close, *spread(near)))]
-    return any(_peak(s, x, limit, way) for x in points)
+    points = [*s.near, *(float(s.points[i]) for i in close)]
+    exact = (s.ball(float(s.points[i])) for i in spread(near))
+    return any(_peak(s, x, limit, way) for x in points) or any(v.is_exact() and limit.contains(v) for v in exact)
 
 
 SHORT = 60
@@ -76,11 +77,8 @@ def _top(s: Sampled, way: int) -> tuple[float, ...]:
 
 
 def _peak(s: Sampled, x: float, limit: arb, way: int) -> bool:
-    value = s.ball(x)
-    if value.is_exact() and limit.contains(value):
-        return True
     step = 2.0**-10 * max(abs(x), 1.0)
-    beside = [s.ball(x + step), s.ball(x - step)]
+    value, *beside = (s.oracle().ball(p, None, 1024) for p in (x, x + step, x - step))  # sees 1 - 1e-300
     return limit.overlaps(value) and not any(way * b > way * value or not b.is_finite() for b in beside)
 
 
@@ -146,8 +144,8 @@ def bends(s: Sampled, way: int) -> Iterator[tuple[tuple[float, ...], str]]:
         if way * s.ball(x, 2) > 0:
             yield (x,), f"f'' = {shown(s.ball(x, 2))}"
     for low, high in s.breakpoints:
-        for step, (k, l, m) in itertools.product((2.0**-6, 2.0**-20), ((-1, 0, 1), (-2, -1, 1), (-1, 1, 2))):
-            a, b, c = ((high if i > 0 else low) + i * step * max(abs(low), 1) for i in (k, l, m))
+        for step, where in itertools.product((2.0**-6, 2.0**-20), ((-1, 0, 1), (-2, -1, 1), (-1, 1, 2))):
+            a, b, c = ((high if i > 0 else low) + i * step * max(abs(low), 1) for i in where)
             over = s.ball(a) * (arb(c) - b) + s.ball(c) * (arb(b) - a) - s.ball(b) * (arb(c) - a)
             if way * over > 0:
                 yield (a, b, c), f"f = {', '.join(shown(s.ball(x)) for x in (a, b, c))}"
@@ -168,7 +166,8 @@ def of_convex(s: Sampled, claim: Claim) -> Iterator[Found]:
 
 def of_lipschitz(s: Sampled, claim: Claim) -> Iterator[Found]:
     slopes = np.where(s.free, np.abs(s.floats(1)), 0)
-    found = [(abs(s.ball(x, 1)), (x,)) for x in (float(s.points[i]) for i in worst(slopes))]
+    found: list[tuple[arb, tuple[float, ...]]] = []
+    found += [(abs(s.ball(x, 1)), (x,)) for x in (float(s.points[i]) for i in worst(slopes))]
     for place in s.breakpoints:  # the slope on each side, and across
         low, high = place
         for a, b in ((low - 2.0**-30, low), (high, high + 2.0**-30), (low - 2.0**-30, high + 2.0**-30)):
@@ -249,28 +248,28 @@ def _roots(s: Sampled, claim: Claim, y: Array, value: Callable[[float], arb], na
             if not (0 in seen or {1, -1} <= seen or abs(value(low)) < 1e-20):
                 yield "wrong", (low,), f"{name} = {shown(value(low))}"
             continue
-        inside = [x for x in s.points[(s.points > low) & (s.points < high)]]
+        inside = s.points[(s.points > low) & (s.points < high)]
         edges = [x + w * _slack(x) for x, w in ((low, 1), (high, -1)) if math.isfinite(x)]
         inside = [x for x in edges if low < x < high] + [float(inside[i]) for i in spread(np.arange(len(inside)))]
         wrong = next((x for x in inside if value(x) > 0 or value(x) < 0), None)
         if wrong is not None:
             yield "wrong", (wrong,), f"{name} = {shown(value(wrong))}"
-    changes = np.flatnonzero(y[:-1] * y[1:] < 0)
     if isinstance(claim.value, dict) and "period" not in claim.value:
-        pairs = [(float(s.points[i]), float(s.points[i + 1])) for i in spread(changes, 200)]
+        pairs = changes(s, y, 200)
         crossings = sum(sign(a) in (1, -1) and sign(a) == -(sign(b) or 0) for a, b in pairs)
         size = np.abs(y)
         touches = np.sum((size[1:-1] <= size[:-2]) & (size[1:-1] <= size[2:]) & (size[1:-1] < 1e-4))
         if crossings < 8 and touches < 4:
             yield "loose", (), f"{name} is seen to change its sign less than 8 times"
         return
-    for i in spread(np.flatnonzero(y == 0), 64):
+    zero = y == 0
+    alone = zero & ~np.roll(zero, 1) & ~np.roll(zero, -1)
+    for i in (*spread(np.flatnonzero(zero)), *spread(np.flatnonzero(alone))):
         x = float(s.points[i])
         if abs(x) <= reach and sign(x) == 0 and not near(x, x, spans):
             yield "wrong", (x,), f"{name} is 0"
             break
-    for i in spread(changes, 64):
-        a, b = float(s.points[i]), float(s.points[i + 1])
+    for a, b in changes(s, y):
         first = sign(a)
         if max(abs(a), abs(b)) > reach or near(a, b, spans) or not first or sign(b) != -first:
             continue
@@ -278,6 +277,13 @@ def _roots(s: Sampled, claim: Claim, y: Array, value: Callable[[float], arb], na
         if a == b or not (abs(value(a)) > 1e-9 and abs(value(b)) > 1e-9):  # no jump
             yield "wrong", (a, b), f"{name} = {shown(value(a))}, then {shown(value(b))}"
             break
+
+
+def changes(s: Sampled, y: Array, most: int = 64) -> list[tuple[float, float]]:
+    """Neighbouring points where float64 values have different signs; zeros between them are passed over."""
+    known = np.flatnonzero(~np.isnan(y) & (y != 0))
+    places = np.flatnonzero(np.diff(np.sign(y[known])))
+    return [(float(s.points[known[i]]), float(s.points[known[i + 1]])) for i in spread(places, most)]
 
 
 def of_extremes(s: Sampled, claim: Claim) -> Iterator[Found]:
@@ -314,7 +320,9 @@ def _extreme(s: Sampled, low: float, high: float, item: Any, y: Array) -> Iterat
     for x, side in ((low, -1), (high, 1)):
         for step in (2.0**-20, 2.0**-40) if s.breakpoints else (2.0**-20,):
             at = x + side * step * max(1.0, abs(x))
-            larger = way * (s.ball(at) - top) > 1e-15 * (abs(top) + _slope(s, x) * abs(x)) if math.isfinite(at) else False
+            larger = (
+                way * (s.ball(at) - top) > 1e-15 * (abs(top) + _slope(s, x) * abs(x)) if math.isfinite(at) else False
+            )
             if larger:
                 yield "wrong", (at,), f"f = {shown(s.ball(at))} beside the {item['kind']} {item['y']!r}"
                 return
@@ -356,11 +364,7 @@ def of_inflections(s: Sampled, claim: Claim) -> Iterator[Found]:
         seen = [sign(x + w * 2.0**-20 * max(1.0, abs(x))) for x, w in ((low, -1), (high, 1))]
         if None not in seen and seen[0] != -(seen[1] or 2):
             yield "wrong", (low, high), "f'' has one sign on both sides, or is 0"
-    c = np.where(s.free, s.floats(2), 0)
-    known = np.flatnonzero(~np.isnan(c) & (c != 0))
-    changes = known[:-1][c[known[:-1]] * c[known[1:]] < 0]
-    after = dict(zip(known[:-1].tolist(), known[1:].tolist(), strict=True))
-    pairs = [(float(s.points[i]), float(s.points[after[i]])) for i in spread(changes, 64)]
+    pairs = changes(s, np.where(s.free, s.floats(2), 0))
     certain = [(a, b) for a, b in pairs if sign(a) and sign(b) == -(sign(a) or 0)]
     if isinstance(claim.value, dict) and "period" not in claim.value:
         if len(certain) < 8:

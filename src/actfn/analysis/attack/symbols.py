@@ -47,7 +47,7 @@ def of_limits(s: Sampled, claim: Claim) -> Iterator[Found]:
         far = [way * x for x in FAR]
         y = [s.ball(x) for x in far]
         if value is None:
-            oscillating = [s.ball(far[1] * (1 + k / 8)) for k in range(8)]
+            oscillating = [s.ball(x) for x in _about(far[1])]
             if not any(abs(a - oscillating[0]) > 1e-9 for a in oscillating[1:]):
                 yield "loose", (far[1],), f"f = {shown(oscillating[0])} at several points far out"
             continue
@@ -60,14 +60,22 @@ def of_limits(s: Sampled, claim: Claim) -> Iterator[Found]:
             ):
                 yield "wrong", (far[2],), f"f = {shown(y[1])}, then {shown(y[2])}"
             continue
-        yield from _comes_near(y, far, s.number(value), f"the limit {value!r}")
+        yield from _comes_near(s.ball, way, s.number(value), f"the limit {value!r}")
 
 
-def _comes_near(y: list[arb], at: list[float], limit: arb, name: str) -> Iterator[Found]:
+def _comes_near(value: Callable[[float], arb], way: int, limit: arb, name: str) -> Iterator[Found]:
     """Nothing where the distance from the limit falls, or may be zero."""
-    gaps = [abs(v - limit) for v in y if not v.is_nan()]
-    if len(gaps) == 3 and (not gaps[2].is_finite() or (gaps[2] > 0 and gaps[2] > 0.75 * gaps[1])):
-        yield "wrong", (at[2],), f"f = {shown(y[2])} isn't nearer to {name} than {shown(y[1])} before"
+    most: list[tuple[float, float]] = []
+    for far in FAR[1:]:
+        gaps = [(float(abs(value(x) - limit).lower()), x) for x in _about(way * far) if not value(x).is_nan()]
+        most.append(max(gaps, default=(0.0, way * far)))
+    (before, _), (after, x) = most
+    if after > 0.75 * before:
+        yield "wrong", (x,), f"{shown(value(x))} isn't nearer to {name} than {before:.6g}"
+
+
+def _about(x: float) -> list[float]:
+    return [x * (1 + k / 8) for k in range(8)]
 
 
 def of_asymptotes(s: Sampled, claim: Claim) -> Iterator[Found]:
@@ -76,14 +84,15 @@ def of_asymptotes(s: Sampled, claim: Claim) -> Iterator[Found]:
         rest = s.expression if line is None else s.expression - s.parsed(line)
         oracle = Oracle(rest)
         if line is not None:
-            far = [way * x for x in FAR]
-            yield from _comes_near([oracle.ball(x, None, 64) for x in far], far, arb(0), f"the line {line}")
+            yield from _comes_near(lambda x, o=oracle: o.ball(x, None, 64), way, arb(0), f"the line {line}")
         elif _straight(s, way):
             yield "loose", (way * FAR[1],), "f lies on a line at four points far out"
         if rate.startswith("O("):
             continue
         if rate == "0":
-            wrong = next((way * x for x in FAR if oracle.ball(way * x, None, 64).abs_lower() > 0), None)
+            last = max((way * x for place in s.breakpoints for x in place), default=0.0)
+            far = (way * (last + x) for x in (1.0, 30.0, *FAR))
+            wrong = next((x for x in far if oracle.ball(x, None, 64).abs_lower() > 0), None)
             if wrong is not None:
                 yield "wrong", (wrong,), f"f is not on the line {line}"
             continue
@@ -112,7 +121,7 @@ def of_saturating(s: Sampled, claim: Claim) -> Iterator[Found]:
         slope = abs(s.ball(way * FAR[1], 1))
         if claim.value[name] and (not y[2].is_finite() or abs(y[2] - y[1]) > 0.1 or slope > 0.01):
             yield "wrong", (way * FAR[1],), f"f = {shown(y[1])}, then {shown(y[2])}; |f'| = {shown(slope)}"
-        more = [s.ball(way * FAR[1] * (1 + k / 8)) for k in range(1, 8)]
+        more = [s.ball(x) for x in _about(way * FAR[1])]
         if not claim.value[name] and slope < 1e-3 and all(abs(v - y[1]) < 1e-3 for v in (y[2], *more)):
             yield "loose", (way * FAR[1],), f"f = {shown(y[1])}, and |f'| = {shown(slope)}"
 
@@ -229,7 +238,7 @@ def _composed(s: Sampled, text: str, name: str, expected: Callable[[float], arb]
         if not len(piece):
             continue
         oracle = Oracle(stated.xreplace({output: s.branch(float(piece[len(piece) // 2]))}))
-        for x in (float(piece[i]) for i in spread(np.arange(len(piece)), 120)):
+        for x in (float(piece[i]) for i in spread(np.arange(len(piece)), 60)):
             got, true = oracle.ball(x, None, 96), expected(x)
             if got.is_finite() and abs(got - true) > 1e-25 * abs(true):
                 yield "wrong", (x,), f"it gives {shown(got)}, and {what} = {shown(true)}"
@@ -249,7 +258,7 @@ def of_antiderivative(s: Sampled, claim: Claim) -> Iterator[Found]:
     a = x[:-1:5]
     b = a + _WIDTH
     code, F = s.code(s.definition), s.code(stated)
-    mean = sum(w * code((a + b) / 2 + t * _WIDTH / 2) for t, w in zip(_NODES, _WEIGHTS, strict=True)) / 2
+    mean = np.sum([w / 2 * code((a + b) / 2 + t * _WIDTH / 2) for t, w in zip(_NODES, _WEIGHTS, strict=True)], axis=0)
     rise = (F(b) - F(a)) / _WIDTH
     noise = 1e-15 * np.abs(F(a)) / _WIDTH + 1e-13 * np.abs(mean) + 1e-18
     for low, high in s.breakpoints:
