@@ -45,9 +45,9 @@ def function(definition: Definition) -> Callable[..., Any]:
     """f as a function of x and the parameters, by position or name, with defaults.
 
     x is anything that NumPy reads as real numbers; what takes ufuncs (Dask, xarray, pandas) keeps its type, labels and
-    attributes, and an array of the array API standard that NumPy can read keeps its type. Whole numbers become float64,
-    and so do all columns of a table that has a column of them. Parameters are numbers, checked against their domains, or
-    arrays; they are cast to the dtype of x. A long array is worked on by as many threads as `actfn.set_num_threads` allows.
+    attributes, and an array of the array API standard that NumPy can read keeps its type. Whole numbers become float64.
+    Parameters are numbers, checked against their domains, or arrays; they are cast to the dtype of x (of a table, to the
+    one that its columns have in common). A long array is worked on by as many threads as `actfn.set_num_threads` allows.
     Raises `TypeError` for numbers that aren't real and for parameters that don't exist, `ValueError` for one outside its domain.
     """
     names = tuple(definition.defaults)
@@ -79,28 +79,26 @@ def function(definition: Definition) -> Callable[..., Any]:
 
 
 def _read(definition: Definition, x: Any) -> tuple[Any, Any]:
-    """x as something of floating-point numbers that a ufunc takes, and their dtype; a table has one for all columns.
+    """x as something of floating-point numbers that a ufunc takes, and their dtype, or that which a table's columns share.
 
     Elsewhere than in NumPy whole numbers become float64 by a product, which whatever takes ufuncs has, and which keeps
     labels, attributes and missing values. NumPy itself would make float16 of int8.
     """
-    labelled = hasattr(x, "__array_ufunc__") and (hasattr(x, "dtype") or hasattr(x, "dtypes"))
+    takes = hasattr(x, "__array_ufunc__") and (hasattr(x, "dtype") or hasattr(x, "dtypes"))
     try:
-        array = x if labelled else np.asarray(x)
-    except RuntimeError as error:  # as array-api-strict has it, on a device that isn't the processor
-        raise TypeError(f"{definition.name} takes numbers that NumPy can read; move x to the processor: {error}") from None
+        array = x if takes else np.asarray(x)
+    except RuntimeError as error:  # array-api-strict's, of an array on a device
+        raise TypeError(f"{definition.name} takes what NumPy can read; move x to the processor ({error})") from None
     dtypes = [array.dtype] if hasattr(array, "dtype") else [dtype for _, dtype in array.dtypes.items()]
-    kinds = [getattr(dtype, "kind", "") for dtype in dtypes]
+    kinds = [getattr(dtype, "kind", "") for dtype in dtypes]  # a library's own dtypes may have none
     wrong = next((dtype for dtype, kind in zip(dtypes, kinds, strict=True) if kind not in "fiub"), None)
     if wrong is not None:
         raise TypeError(f"{definition.name} takes real numbers, not {wrong}")
-    if len(dtypes) == 1 and kinds == ["f"]:
-        return array, dtypes[0]
     floats = [dtype.type if kind == "f" else np.float64 for dtype, kind in zip(dtypes, kinds, strict=True)]
     work = np.result_type(*(floats or [np.float64]))
     if isinstance(array, np.ndarray):
-        return array.astype(work), work
-    return (np.multiply(array, work.type(1)) if len({*dtypes}) > 1 or "f" not in kinds else array), work
+        return array.astype(work, copy=False), work
+    return (array if {*kinds} <= {"f"} else np.multiply(array, work.type(1))), work
 
 
 @lru_cache(maxsize=512)

@@ -104,6 +104,8 @@ def test_for_which_parameters() -> None:
     assert limits(leaky, negative_slope=0).value == {"left": 0.0, "right": "inf"}
     assert saturating(leaky, negative_slope=0).value == {"left": True, "right": False}
     assert limits(catalog.find("elu"), alpha=2).value == {"left": -2.0, "right": "inf"}
+    softshrink = defined("where(x > b, x - b, where(x < -b, x + b, 0))", b="nonnegative")
+    assert asymptotes(softshrink).certificate[-1] == "where b > 0"  # the text at b = 0 is another
     with pytest.raises(ValueError, match="no parameter 'beta'"):
         limits(catalog.find("elu"), beta=1)
 
