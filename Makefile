@@ -30,7 +30,7 @@ test: $(VENV)/dev.stamp chromium
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Some environments set OPENBLAS_CORETYPE; peers are to choose for this machine.
 bench: $(VENV)/bench.stamp

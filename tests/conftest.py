@@ -15,9 +15,15 @@ hypothesis.settings.load_profile("test")
 
 @pytest.fixture(scope="session", autouse=True)
 def kernel_cache(tmp_path_factory: pytest.TempPathFactory):
-    """A cache of kernels that begins empty, for this session and the processes that it starts: never the user's own."""
+    """A cache of kernels that begins empty, for this session and the processes that it starts: never the user's own.
+
+    The workers of one run share it, so that none builds what another has built.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "kernels"
+    folder.mkdir(mode=0o700, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ACTFN_CACHE_DIR", str(tmp_path_factory.mktemp("kernels")))
+        patch.setenv("ACTFN_CACHE_DIR", str(folder))
         yield
 
 

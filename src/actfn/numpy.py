@@ -86,7 +86,7 @@ def _read(definition: Definition, x: Any) -> tuple[Any, Any]:
     """
     takes = hasattr(x, "__array_ufunc__") and (hasattr(x, "dtype") or hasattr(x, "dtypes"))
     try:
-        array = x if takes else np.asarray(x)
+        array: Any = x if takes else np.asarray(x)
     except RuntimeError as error:  # array-api-strict's, of an array on a device
         raise TypeError(f"{definition.name} takes what NumPy can read; move x to the processor ({error})") from None
     dtypes = [array.dtype] if hasattr(array, "dtype") else [dtype for _, dtype in array.dtypes.items()]

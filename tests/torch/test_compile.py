@@ -19,7 +19,7 @@ from actfn.torch import elu, function
 
 pytestmark = [
     # What PyTorch says of its own code on first use.
-    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.torch.jit.script.*is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.:FutureWarning"),
 ]
 inductor = pytest.mark.skipif(shutil.which("gcc") is None, reason="Inductor needs a C++ compiler")
@@ -56,7 +56,7 @@ def test_inductor_keeps_small_arguments_and_tails(dtype):
     """Inductor has exp(x) - 1 for expm1, 0 at -1e-8, and autograd's slope of that is 0 at -40."""
     names = list(PRECISE) if dtype == torch.float32 else ["elu", "erf"]
     functions = [getattr(actfn.torch, name) for name in names]
-    x = POINTS.to(dtype).requires_grad_()
+    x = POINTS.to(dtype).clone().requires_grad_()
     values = compiled(lambda v: [f(v) for f in functions], "inductor")(x)
     for name, y in zip(names, values, strict=True):
         (slope,) = torch.autograd.grad(y.sum(), x, retain_graph=True)

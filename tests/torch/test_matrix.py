@@ -8,7 +8,7 @@ from benchmarks import modes
 
 pytestmark = [
     # What PyTorch says of its own code on first use.
-    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.torch.jit.script.*is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.:FutureWarning"),
     pytest.mark.filterwarnings("ignore:CPU Autocast only supports:UserWarning"),
 ]

@@ -91,9 +91,7 @@ def compute(
 def _kernel(form: str, spec: Spec, dtype: torch.dtype, accuracy: str) -> Kernel | None:
     key = (form, dtype, accuracy)
     if key not in spec.kernels:
-        spec.kernels[key] = kernel_if_any(
-            Request(spec.definition, spec.order, spec.by, form, DTYPES[dtype], accuracy)
-        )
+        spec.kernels[key] = kernel_if_any(Request(spec.definition, spec.order, spec.by, form, DTYPES[dtype], accuracy))
     return spec.kernels[key]
 
 
@@ -132,11 +130,14 @@ def _broadcast(
         request = Request(request.definition, request.order, request.by, request.form, "float32", "correct")
         return tuple(r.to(arrays[0].dtype) for r in _broadcast(request, wide, widened))
     kind = np.dtype(request.parameter_dtype)
-    values = [
-        p.detach().numpy().astype(kind) if isinstance(p, torch.Tensor) else np.asarray(p, kind) for p in parameters
-    ]
-    results = of_request(request)(*(a.detach().numpy() for a in arrays), *values)
+    values = [_array(p).astype(kind) if isinstance(p, torch.Tensor) else np.asarray(p, kind) for p in parameters]
+    results = of_request(request)(*map(_array, arrays), *values)
     return tuple(torch.from_numpy(np.asarray(r)) for r in (results if isinstance(results, tuple) else (results,)))
+
+
+def _array(x: torch.Tensor) -> np.ndarray:
+    """A tensor as NumPy sees it. After `x.numpy()` its storage couldn't be resized, which FSDP does to parameters."""
+    return np.from_dlpack(x.detach())
 
 
 def _dense(x: torch.Tensor) -> bool:
@@ -262,13 +263,7 @@ class Short:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor | None:
         """f(x), or None where x isn't plain and contiguous, or something looks on."""
-        if not (
-            x.is_contiguous()
-            and x.is_cpu
-            and x.layout is torch.strided
-            and not x.is_neg()
-            and not watched()
-        ):
+        if not (x.is_contiguous() and x.is_cpu and x.layout is torch.strided and not x.is_neg() and not watched()):
             return None
         return self._apply(x, self) if x.requires_grad and _enabled() else self.value(x)
 

@@ -259,7 +259,7 @@ def _roots(s: Sampled, claim: Claim, y: Array, value: Callable[[float], arb], na
         crossings = sum(sign(a) in (1, -1) and sign(a) == -(sign(b) or 0) for a, b in pairs)
         size = np.abs(y)
         touches = np.sum((size[1:-1] <= size[:-2]) & (size[1:-1] <= size[2:]) & (size[1:-1] < 1e-4))
-        if crossings < 8 and touches < 4:
+        if crossings < 8 and touches < 2:
             yield "loose", (), f"{name} is seen to change its sign less than 8 times"
         return
     zero = y == 0

@@ -21,10 +21,14 @@ _CLASSES = {
     "numpy": "NumpyPrinter",
     "text": "TextPrinter",
     "torch": "TorchPrinter",
+    "triton": "TritonPrinter",
 }
 
 
 def printer(target: str) -> Any:
-    """A printer of a target: "c", "jax", "js", "latex", "numba", "numpy", "text" or "torch". Raises `KeyError` for another."""
+    """A printer of a target: "c", "jax", "js", "latex", "numba", "numpy", "text", "torch" or "triton".
+
+    Raises `KeyError` for another.
+    """
     name = _CLASSES[target]
     return getattr(import_module(f"actfn.formula.printers.{target}"), name)()

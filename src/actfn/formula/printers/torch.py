@@ -35,7 +35,7 @@ _SIGMOID = """def _sigmoid(u):
     e = torch.exp(torch.where(u < 0, u, -u))
     return torch.where(u < 0, e, 1)/(1 + e)"""
 _SOFTPLUS = """def _softplus(u):
-    return torch.where(u < 0, 0, u) + torch.log1p(torch.exp(torch.where(u < 0, u, -u)))"""
+    return torch.where(u < 0, 0, u) + _log1p(torch.exp(torch.where(u < 0, u, -u)))"""
 
 # Inductor and ONNX write expm1(u) as exp(u) - 1, and Inductor's erf is right to 1e-7 in absolute terms only: both are 0 at
 # 1e-9. While something traces, the Taylor series stands in near 0; its first term left out is below 2^-26 of the sum in
@@ -65,6 +65,19 @@ def _erf(u):
         s = s*v*v + (a/(2*k + 1) if k else 0.12837916709551257)
     return torch.where(near, v + v*s, torch.where(u > 0, 1 - torch.erfc(u), torch.erfc(-u) - 1))"""
 
+# ONNX has no log1p: PyTorch writes log(1 + u) there. With s = u/(2 + u), log1p(u) is 2*(s + s^3/3 + s^5/5 + ...).
+_LOG1P = """\
+def _log1p(u):
+    if not torch.onnx.is_in_onnx_export():
+        return torch.log1p(u)
+    near = torch.abs(u) < 0.5
+    v = torch.where(near, u, 0)
+    s = v/(2 + v)
+    t = 0
+    for k in range(8 if u.dtype == torch.float32 else 17, -1, -1):
+        t = t*s*s + 2/(2*k + 1)
+    return torch.where(near, s*t, torch.log(torch.where(near, 1, 1 + u)))"""
+
 # torch.sign(nan) is 0.
 _SIGN = "def _sign(u):\n    return torch.where(u != u, u, torch.sign(u))"
 
@@ -84,7 +97,7 @@ class TorchPrinter(PythonPrinter):
         **{getattr(sympy, n): f"torch.{n}" for n in _SAME},
         functions.expm1: "_expm1",
         sympy.erf: "_erf",
-        functions.log1p: "torch.log1p",
+        functions.log1p: "_log1p",
         functions.sigmoid: "_sigmoid",
         functions.softplus: "_softplus",
         functions.erfc: "torch.erfc",
@@ -96,6 +109,7 @@ class TorchPrinter(PythonPrinter):
         "_sign": _SIGN,
         "_expm1": _EXPM1,
         "_erf": _ERF,
+        "_log1p": _LOG1P,
         "_sigmoid": _SIGMOID,
         "_softplus": _SOFTPLUS,
         "_cbrt": _CBRT,
