@@ -18,7 +18,9 @@ from sympy import Expr, Rational, S
 
 from actfn import catalog
 from actfn.analysis.limited import smoothness_within
+from actfn.analysis.proofs import data_of, kept
 from actfn.analysis.smoothness import Limits, Order, Smoothness, class_name, condition_text, smoothness
+from actfn.card.wording import HEADINGS, wording
 from actfn.definition import Definition, Source
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import X, elementary
@@ -72,6 +74,7 @@ def card_data(
         },
         "range": [sampled["x"][0], sampled["x"][-1]],
         **_shape(definition, values, found),
+        "properties": _claims(definition, values),
         "compared": [_compared(other) for other in map(catalog.find, COMPARED) if other.name != definition.name],
         "conventions": dict(conventions) if isinstance(conventions, Mapping) else conventions,
         "tags": list(definition.tags),
@@ -140,6 +143,15 @@ def _shape(definition: Definition, values: Mapping[str, float], found: Smoothnes
             side: {"y": _tail(definition, expression, values, end), "yp": _tail(definition, slope, values, end)}
             for side, end in (("left", -math.inf), ("right", math.inf))
         },
+    }
+
+
+def _claims(definition: Definition, values: Mapping[str, float]) -> dict[str, Any]:
+    """The claims that are kept of a catalog entry, each with its words; none at other parameters than the defaults."""
+    claims = kept(definition) if values == definition.defaults else None
+    return {
+        name: {"heading": HEADINGS[name], "text": wording(name, claim), **data_of(claim)}
+        for name, claim in (claims or {}).items()
     }
 
 

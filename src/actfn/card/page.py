@@ -57,6 +57,9 @@ def card_page(data: Mapping[str, Any], compare: Sequence[Mapping[str, Any]] = ()
         curves=charts[0].curves,
         values=values,
         symbols=symbols,
+        defaults=Markup(", ").join(
+            Markup("{} = {}").format(mathml(p["latex"], "inline"), shown(p["default"])) for p in parameters.values()
+        ),
         dials=[_labelled(name, p) for name, p in parameters.items()] if live else [],
         config=_config(data, charts) if live else {},
         scripts=[_script(d) for d in (data, *compare)] if live else [],

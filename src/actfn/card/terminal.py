@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WIDTH, _HEIGHT = 80, 17
+_SHOWN = ("range", "monotone", "convex", "lipschitz", "gain")
+"""The claims that a card in the terminal shows beside the smoothness; `actfn prove` shows all."""
 _ASCII = str.maketrans("┌┐└┘├┤┬┴┼─│·", "+++++++++-|.")
 
 
@@ -139,6 +141,9 @@ def _properties(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for side, sign in (("left", "-inf"), ("right", "inf")):
         tail = {k: "not known" if v is None else _number(v) for k, v in data["tails"][side].items()}
         yield f"as x -> {sign}", f"f -> {tail['y']}, f' -> {tail['yp']}"
+    for name in (n for n in _SHOWN if n in data["properties"]):
+        claim = data["properties"][name]
+        yield claim["heading"], claim["text"]
     for name, p in data["parameters"].items():
         yield name, f"{_number(p['value'])} (default {_number(p['default'])}, {p['domain']})"
 

@@ -24,6 +24,12 @@ from actfn.formula.derivative import derivative
 from actfn.formula.functions import X, cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
 from actfn.formula.pieces import unfold
 from actfn.formula.printers.numba import TWO_PART, argument_parts, is_power_of_two
+from actfn.kernels.rewrites import (
+    one_exponential,
+    one_fraction,
+    without_cancelling_tanh,
+    without_overflowing_squares,
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,12 @@ def combined(
     guards = _Guards(defaults, arguments)
     results = []
     for factor, k in factors:
-        expression = stable(derivative(form, order + k, definition.conventions, symbols))
+        expression = derivative(form, order + k, definition.conventions, symbols)
+        if order + k or symbols:
+            expression = one_fraction(expression)
+        expression = without_cancelling_tanh(one_exponential(stable(expression)))
+        if largest is not None and largest > _BEYOND_FLOAT32:
+            expression = without_overflowing_squares(expression)
         if largest is None or not _only_gates(expression):
             expression = in_sigmoids(expression)
         if largest is not None:
@@ -166,7 +177,21 @@ def _sum(node: Add) -> Expr:
                 if sign * factor * other in terms and not u.could_extract_minus_sign():
                     rest = [t for t in terms if t not in (term, sign * factor * other)]
                     return Add(*rest, 2 * factor * hyperbolic(u))
-    return _difference_of_sigmoids(terms) or node
+    return _difference_of_sigmoids(terms) or _square_of_tanh(terms) or node
+
+
+def _square_of_tanh(terms: Sequence[Expr]) -> Expr | None:
+    """c - 4*c*sigmoid(u)*sigmoid(-u) -> c*tanh(u/2)^2."""
+    for i, term in enumerate(terms):
+        gates = [f for f in Mul.make_args(term) if isinstance(f, sigmoid)]
+        if len(gates) == 2 and gates[0].args[0] == -gates[1].args[0]:
+            c = -term / (4 * gates[0] * gates[1])
+            u = max((g.args[0] for g in gates), key=lambda a: not a.could_extract_minus_sign())
+            if c in terms:
+                rest = [t for j, t in enumerate(terms) if j != i]
+                rest.remove(c)
+                return Add(*rest, c * sympy.tanh(u / 2) ** 2)
+    return None
 
 
 def _split(term: Expr) -> tuple[Expr, Expr | None]:
@@ -402,6 +427,8 @@ def _finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Exp
             held = hold(held, sign * sympy.Integer(_FAR))
         elif abs(far) < 1e6 and abs(far - near) <= 1e-6 * max(1.0, abs(far)):
             held = hold(held, sign * sympy.Integer(int(largest)))
+        elif largest > _BEYOND_FLOAT32 and math.isnan(far) and near == beyond:  # 4*x overflows beside a 0
+            held = hold(held, sign * sympy.Integer(_BEYOND_FLOAT32))
         elif largest < _BEYOND_FLOAT32 < math.inf and abs(beyond) > _BEYOND_FLOAT32 / 2**100:
             held = hold(held, sign * sympy.Integer(_BEYOND_FLOAT32))
     return expression.xreplace({X: held}) if held != X else expression
