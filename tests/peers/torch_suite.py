@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 PAGE = Path(__file__).parents[2] / "docs" / "peers-torch.md"
-DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+DTYPES = (torch.bfloat16, torch.float32, torch.float64)
 OPS = {
     "nn.functional.celu": "celu", "nn.functional.elu": "elu", "nn.functional.gelu": "gelu",
     "nn.functional.hardshrink": "hardshrink", "nn.functional.hardsigmoid": "hardsigmoid",
@@ -52,28 +52,41 @@ class Tally:
 
 
 def close(got: torch.Tensor, expected: torch.Tensor) -> None:
-    """PyTorch's own tolerances; ours is rounded once, theirs in 16 bits often more than that."""
-    torch.testing.assert_close(got, expected, equal_nan=True)
+    """By PyTorch's own tolerances. What is expected is PyTorch's result in float64: its 16-bit ones are rounded twice."""
+    torch.testing.assert_close(got, expected.to(got.dtype), equal_nan=True)
+
+
+def wide(value: Any) -> Any:
+    """A tensor, or each in what holds some, in float64; a leaf where it was one."""
+    return torch.utils._pytree.tree_map_only(
+        torch.Tensor,
+        lambda t: t.detach().double().requires_grad_(t.requires_grad) if t.is_floating_point() else t,
+        value,
+    )
 
 
 def of_samples(info: Any, ours: Callable[..., torch.Tensor], dtype: torch.dtype) -> Iterator[tuple[str, Callable[[], None]]]:
     """(check, a test) of each sample input."""
     for sample in info.sample_inputs("cpu", dtype, requires_grad=True):
-        call = {"args": sample.args, "kwargs": sample.kwargs}
         training = sample.kwargs.get("training", False) or (info.name.endswith("rrelu") and True in sample.args)
 
-        def values(sample: Any = sample, call: Any = call, training: bool = training) -> None:
-            got = ours(sample.input, *call["args"], **call["kwargs"])
-            expected = info.op(sample.input, *call["args"], **call["kwargs"])
+        def values(sample: Any = sample, training: bool = training) -> None:
+            got = ours(sample.input, *sample.args, **sample.kwargs)
+            x, args, kwargs = wide((sample.input, sample.args, sample.kwargs))
+            expected = info.op(x, *args, **kwargs)
+            assert got.shape == expected.shape
+            assert got.dtype == dtype
             if training:  # other random numbers
-                assert (got.shape, got.dtype) == (expected.shape, expected.dtype)
                 return
             close(got, expected)
             if not expected.requires_grad:
                 return
-            leaves = [t for t in (sample.input, *sample.args) if isinstance(t, torch.Tensor) and t.requires_grad]
-            g = torch.ones_like(expected, requires_grad=False)
-            for a, b in zip(torch.autograd.grad(got, leaves, g), torch.autograd.grad(expected, leaves, g), strict=True):
+            mine, theirs = (
+                [t for t in (first, *rest, *named.values()) if isinstance(t, torch.Tensor) and t.requires_grad]
+                for first, rest, named in ((sample.input, sample.args, sample.kwargs), (x, args, kwargs))
+            )
+            slopes = torch.autograd.grad(got.sum(), mine), torch.autograd.grad(expected.sum(), theirs)
+            for a, b in zip(*slopes, strict=True):
                 close(a, b)
 
         yield "values, gradients", values
@@ -86,12 +99,12 @@ def of_samples(info: Any, ours: Callable[..., torch.Tensor], dtype: torch.dtype)
             rest = [a for a in sample.args if not isinstance(a, torch.Tensor)]
             return ours(*given, *rest, **sample.kwargs)
 
-        small = all(t.numel() <= 100 for t in tensors) and not training
+        small = all(t.numel() <= 30 for t in tensors) and not training
         if not small:
             continue
 
         def derivatives(f: Any = f, tensors: Any = tensors) -> None:
-            assert torch.autograd.gradcheck(f, tensors, check_forward_ad=True, check_batched_grad=True)
+            assert torch.autograd.gradcheck(f, tensors, check_forward_ad=True)
 
         def seconds(f: Any = f, tensors: Any = tensors) -> None:
             assert torch.autograd.gradgradcheck(f, tensors)
@@ -134,24 +147,25 @@ def of_modules(info: Any, ours: type[torch.nn.Module]) -> Iterator[tuple[str, Ca
                 made, called = given.constructor_input, given.forward_input
 
                 def agrees(made: Any = made, called: Any = called, given: Any = given, training: bool = training) -> None:
-                    mine = ours(*made.args, **made.kwargs).train(training)
-                    theirs = info.module_cls(*made.args, **made.kwargs).train(training)
-                    theirs.to(called.args[0].dtype).load_state_dict(mine.to(called.args[0].dtype).state_dict())
-                    got, expected = mine(*called.args, **called.kwargs), theirs(*called.args, **called.kwargs)
+                    mine = ours(*made.args, **made.kwargs).train(training).to(called.args[0].dtype)
+                    theirs = info.module_cls(*made.args, **made.kwargs).train(training).to(called.args[0].dtype)
+                    theirs.load_state_dict(mine.state_dict())
+                    assert repr(mine) == repr(theirs), f"{mine!r} != {theirs!r}"
+                    theirs.double()
+                    got, (args, kwargs) = mine(*called.args, **called.kwargs), wide((called.args, called.kwargs))
+                    expected = theirs(*args, **kwargs)
                     if training and info.module_cls is torch.nn.RReLU:
-                        assert (got.shape, got.dtype) == (expected.shape, expected.dtype)
+                        assert got.shape == expected.shape
                         return
                     close(got, expected)
                     if given.reference_fn is not None:
-                        close(got, given.reference_fn(mine, list(mine.parameters()), *called.args, **called.kwargs))
-                    g = torch.ones_like(expected, requires_grad=False)
-                    leaves = [called.args[0], *mine.parameters()], [called.args[0], *theirs.parameters()]
+                        close(got, given.reference_fn(theirs, *args, **kwargs))
+                    leaves = [called.args[0], *mine.parameters()], [args[0], *theirs.parameters()]
                     pairs = zip(
-                        torch.autograd.grad(got, leaves[0], g), torch.autograd.grad(expected, leaves[1], g), strict=True
+                        torch.autograd.grad(got.sum(), leaves[0]), torch.autograd.grad(expected.sum(), leaves[1]), strict=True
                     )
                     for a, b in pairs:
                         close(a, b)
-                    assert repr(mine) == repr(theirs)
 
                 yield "module", agrees
 
@@ -214,7 +228,7 @@ HEAD = """\
 # PyTorch's own tests, run against ours
 
 Written by `python -m tests.peers.torch_suite`, from OpInfo and ModuleInfo of torch {version}; CI runs it and checks that this
-page is current. Each cell is passed/applicable, over float16, bfloat16, float32 and float64; `-`: PyTorch has no such test.
+page is current. Each cell is passed/applicable, over bfloat16, float32 and float64; `-`: PyTorch has no such test.
 
 | | values, gradients | gradcheck | gradgradcheck | vmap | error inputs | module |
 |---|---|---|---|---|---|---|"""

@@ -2,7 +2,7 @@
 
 As for tensors in memory, the backward pass is one kernel (g*f'), and so is the backward of that (gg*f' and gg*g*f'').
 They compute in float32, or in float64 for float64, and read a parameter where it lies. Checked under Triton's interpreter,
-with NumPy's functions in libdevice's place; not measured on a GPU.
+with NumPy's functions in libdevice's place, and compiled for the H100; not run or measured on a GPU.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def source(
 
 @lru_cache(maxsize=1024)
 def _kernel(definition: Definition, order: int, by: tuple[str, ...], form: str, dtype: str) -> Any:
-    name = TritonPrinter().identifier(definition.name) + "_kernel"
+    name = TritonPrinter().kernel_name(definition.name)
     return load(source(definition, order, by, form, dtype), name, {"__name__": __name__})
 
 
@@ -80,8 +80,8 @@ def compute(
     form: str, spec: Spec, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]
 ) -> tuple[torch.Tensor, ...]:
     """The results of one kernel, without a graph. The arrays have one shape, dtype and device."""
-    import triton
-    import triton.language as tl
+    import triton  # pyright: ignore[reportMissingImports]
+    import triton.language as tl  # pyright: ignore[reportMissingImports]
 
     x = arrays[0]
     double = x.dtype is torch.float64

@@ -103,17 +103,21 @@ def _function(name: str) -> Function:
 def _by_channel(x: torch.Tensor, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
     """prelu's weight of one dimension runs along dimension 1 of x."""
     (weight,) = parameters
-    if not isinstance(weight, torch.Tensor) or weight.dim() != 1 or x.dim() < 2 or weight.numel() == 1:
+    if not isinstance(weight, torch.Tensor) or weight.dim() != 1:
         return parameters
-    if weight.numel() != x.shape[1]:
-        raise RuntimeError(f"prelu: {weight.numel()} weights for {x.shape[1]} channels; write one for each, or one")
+    if weight.numel() == 1:
+        return (weight.reshape(()),)
+    channels = x.shape[1] if x.dim() > 1 else x.numel()
+    if weight.numel() != channels:
+        raise RuntimeError(f"prelu: {weight.numel()} weights for {channels} channels; write one for each, or one")
     return (weight.reshape(-1, *[1] * (x.dim() - 2)),)
 
 
 def _in_order(x: torch.Tensor, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Two bounds, the lower first."""
     low, high = parameters
     if not any(isinstance(p, torch.Tensor) for p in parameters) and low > high:
-        raise ValueError(f"hardtanh: min_val = {low!r} is above max_val = {high!r}; write them the other way round")
+        raise ValueError(f"the lower bound, {low!r}, is above the upper one, {high!r}; write them the other way round")
     return parameters
 
 
@@ -133,7 +137,7 @@ SIGNATURES: Mapping[str, Signature] = {
     "prelu": Signature(extra={"weight": None}, positional=False, variant=_prelu, prepare=_by_channel),
     "relu": _INPLACE,
     "relu6": _INPLACE,
-    "rrelu": Signature(inplace=True, extra={"training": False}, variant=_rrelu),
+    "rrelu": Signature(inplace=True, extra={"training": False}, variant=_rrelu, prepare=_in_order),
     "selu": _INPLACE,
     "sigmoid": Signature(),
     "silu": _INPLACE,

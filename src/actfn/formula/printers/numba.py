@@ -38,6 +38,7 @@ _SHARED = {
     "at_least",
     "at_most",
     "constant_parts",
+    "cubic_parts",
     "product_parts",
     "quotient_parts",
     "square_parts",
@@ -96,6 +97,8 @@ class NumbaPrinter(CodePrinter):
         """The primitives that what was printed so far calls."""
         self.copies: set[Expr] = {X}
         """The names of x, held inside bounds or not."""
+        self.meanings: dict[Symbol, Expr] = {}
+        """What the names of a program stand for, but for those of x."""
 
     # -- numbers
 
@@ -184,16 +187,36 @@ class NumbaPrinter(CodePrinter):
 
     def _parts(self, argument: Expr) -> str | None:
         """The argument as a sum of two numbers, where it is a product that one number would round; else None."""
+        cubic = self._odd_cubic(argument)
+        if cubic is not None:
+            x, *coefficients = cubic
+            self.used.add("cubic_parts")
+            return f"*cubic_parts({', '.join(map(self._two_numbers, coefficients))}, {self._print(x)})"
         kind, parts = argument_parts(argument)
         if kind is None:
             return None
         self.used.add(kind)
         texts = [self._print(p) for p in parts]
         if kind == "constant_parts":
-            high = nearest(value(parts[0]))
-            low = nearest(value(parts[0]) - Rational(*self.rounded(high).as_integer_ratio()))
-            texts = [self.number(high), self.number(low), self._print(parts[1])]
+            texts[0] = self._two_numbers(parts[0])
         return f"*{kind}({', '.join(texts)})"
+
+    def _odd_cubic(self, argument: Expr) -> tuple[Expr, Expr, Expr] | None:
+        """(x, a, c) of an argument a*x + c*x^3 with constants a and c, where the arithmetic is no wider than the result."""
+        if self.arithmetic != "float64" or not self.copies.intersection(argument.xreplace(self.meanings).free_symbols):
+            return None
+        whole = sympy.expand(argument.xreplace(self.meanings))
+        if not isinstance(whole, sympy.Add) or len(whole.args) != 2 or len(whole.free_symbols) != 1:
+            return None
+        (x,) = whole.free_symbols
+        a, c = whole.coeff(x, 1), whole.coeff(x, 3)
+        return (x, a, c) if a.is_number and c.is_number and sympy.expand(a * x + c * x**3 - whole) == 0 else None
+
+    def _two_numbers(self, constant: Expr) -> str:
+        """A constant as two, the second what rounding the first loses."""
+        high = nearest(value(constant))
+        low = nearest(value(constant) - Rational(*self.rounded(high).as_integer_ratio()))
+        return f"{self.number(high)}, {self.number(low)}"
 
     def rounded(self, number: float) -> float:
         """A float64 in the precision of this arithmetic."""
@@ -246,7 +269,19 @@ class NumbaPrinter(CodePrinter):
     def _print_Pow(self, expr: Pow) -> str:
         if isinstance(expr, sympy.exp):
             return self.call(sympy.exp, [expr.args[0]])
+        if self.arithmetic == "float64" and expr.exp.is_Rational and expr.exp < -1 and self._grows(expr.base):
+            return self._inverse_power(expr.base, -expr.exp) or super()._print_Pow(expr)
         return super()._print_Pow(expr)
+
+    def _inverse_power(self, base: Expr, exponent: Rational) -> str | None:
+        """A power of 1/base, which is a subnormal number where the base's own power is infinite already."""
+        whole, inverse = int(exponent), f"{self.number(1.0)}/{self.bracket(base, PRECEDENCE['Mul'])}"
+        if exponent.q > 2 or whole > MAX_POWER:
+            return None
+        if whole > 1:
+            self.used.add("integer_power")
+            inverse = f"integer_power({inverse}, {whole})"
+        return inverse if exponent.q == 1 else f"{inverse}/{self.call(sympy.sqrt, [base])}"
 
     def call(self, function: Any, arguments: Sequence[Any]) -> str:
         if function not in self.functions:
@@ -288,6 +323,9 @@ class NumbaPrinter(CodePrinter):
     ) -> str:
         """The imports and the scalar function of a program with one result or more."""
         self.copies |= {s for s, e in assignments if isinstance(e, functions.maximum | functions.minimum | Piecewise)}
+        for symbol, expression in assignments:
+            if symbol not in self.copies:
+                self.meanings[symbol] = expression.xreplace(self.meanings)
         lines = [(self.identifier(symbol.name), self.expression(expr)) for symbol, expr in assignments]
         shown = ", ".join(self.expression(r) for r in results)
         code = self.definition(self.identifier(name), [self.identifier(a) for a in arguments], lines, shown, "")

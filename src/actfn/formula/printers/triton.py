@@ -26,8 +26,9 @@ _LOOP = """\
 def {name}({pointers}, n, BLOCK: tl.constexpr, ARITHMETIC: tl.constexpr):
     i = tl.program_id(0).to(tl.int64)*BLOCK + tl.arange(0, BLOCK)
     inside = i < n
+    {results} = {function}(
 {loads}
-    {results} = {function}({arguments})
+    )
 {stores}
 """
 
@@ -91,26 +92,35 @@ class TritonPrinter(PythonPrinter):
         results: Sequence[Expr],
         doc: str = "",
     ) -> str:
-        """The function of a program, and the kernel `NAME_kernel` over pointers: to the arrays, to one number a parameter,
-        to the results; then how many elements there are, how many a program works on, and the dtype to compute in."""
+        """The function of a program, and `kernel_name(name)`, the kernel that calls it.
+
+        That takes pointers to the arrays, to one number a parameter, and to the results; then how many elements there
+        are, how many a program works on, and the dtype to compute in.
+        """
         lines = [(self.identifier(symbol.name), self.expression(expr)) for symbol, expr in assignments]
         shown = ", ".join(self._filled(r, self.expression(r)) for r in results)
-        function, arguments = self.identifier(name), [self.identifier(a) for a in (*arrays, *parameters)]
+        function, arguments = self._function_name(name), [self.identifier(a) for a in (*arrays, *parameters)]
         code = self.definition(function, arguments, lines, shown, doc)
-        outputs = [f"_y{k}" for k in range(len(results))]
-        locals_ = [f"_{a}" for a in arguments]  # a parameter may be called as the function is
-        loads = [f"{a} = tl.load(_at{a} + i, mask=inside, other=0).to(ARITHMETIC)" for a in locals_[: len(arrays)]]
-        loads += [f"{p} = tl.load(_at{p})" for p in locals_[len(arrays) :]]
+        outputs = [f"_{k}" for k in range(len(results))]
+        pointers = [f"_at_{a}" for a in arguments]
+        loads = [f"tl.load({p} + i, mask=inside, other=0).to(ARITHMETIC)" for p in pointers[: len(arrays)]]
+        loads += [f"tl.load({p})" for p in pointers[len(arrays) :]]
         loop = _LOOP.format(
-            name=f"{function}_kernel",
-            pointers=", ".join(f"_at{a}" for a in (*locals_, *outputs)),
-            loads="\n".join(f"    {line}" for line in loads),
+            name=self.kernel_name(name),
+            pointers=", ".join([*pointers, *(f"_at{y}" for y in outputs)]),
+            loads="\n".join(f"        {load}," for load in loads),
             results=", ".join(outputs),
             function=function,
-            arguments=", ".join(locals_),
             stores="\n".join(f"    tl.store(_at{y} + i, {y}, mask=inside)" for y in outputs),
         )
         return self._preamble(code) + code + "\n\n" + loop
+
+    def kernel_name(self, name: str) -> str:
+        """What the kernel of a function is called."""
+        return f"{self._function_name(name)}_kernel"
+
+    def _function_name(self, name: str) -> str:
+        return self.identifier(f"f{name}" if name.startswith("_") else name)  # those of the kernel begin with _
 
     def definition(
         self, name: str, arguments: Sequence[str], lines: Sequence[tuple[str, str]], result: str, doc: str

@@ -16,6 +16,7 @@ __all__ = [
     "at_most",
     "constant_parts",
     "copysign",
+    "cubic_parts",
     "fabs",
     "fma",
     "integer_power",
@@ -116,3 +117,16 @@ def constant_parts(c, c_low, x):
     """(high, low): their sum is (c + c_low)*x."""
     high = c * x
     return high, low_part(fma(c_low, x, fma(c, x, -high)))
+
+
+@primitive
+def cubic_parts(a, a_low, c, c_low, x):
+    """(high, low): their sum is (a + a_low)*x + (c + c_low)*x^3, for an x whose cube is finite."""
+    square = x * x
+    cubic = c * square
+    cubic_low = fma(c_low, square, fma(c, fma(x, x, -square), fma(c, square, -cubic)))
+    slope = a + cubic
+    rest = slope - a
+    slope_low = (a - (slope - rest)) + (cubic - rest) + (cubic_low + a_low)
+    high = x * slope
+    return high, low_part(fma(x, slope_low, fma(x, slope, -high)))
