@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help card test proofs bench exhaustive fuzz dist clean chromium
+.PHONY: help card test proofs disagreements bench exhaustive fuzz dist clean chromium
 
 help:
 	@echo "make card    show the ELU card and write its data, figures and page to data/activations/"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench   times everything against every peer; writes benchmarks/results/ and the README's table"
 	@echo "make exhaustive  tries kernels on every float32, float16 and bfloat16; goes on where a stopped run was"
 	@echo "make proofs  derives every claim of the catalog again and writes src/actfn/analysis/proofs/"
+	@echo "make disagreements  compares torch, JAX and Keras with the oracle; writes docs/where-frameworks-disagree.md"
 	@echo "make fuzz    20,000 hostile and random texts for the formula parser"
 	@echo "make dist    a wheel and an sdist in dist/"
 	@echo "make clean   remove what the others made, .venv included"
@@ -41,6 +42,10 @@ exhaustive: $(VENV)/dev.stamp
 
 proofs: $(VENV)/dev.stamp
 	$(BIN)/python -m actfn.analysis.proofs
+
+# What frameworks do otherwise, as data and as a table in docs/.
+disagreements: $(VENV)/bench.stamp
+	$(BIN)/python -m benchmarks.disagreements --write
 
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python tests/formula/fuzz_parse.py --texts 20000

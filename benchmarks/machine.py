@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("numpy", "numba", "llvmlite", "torch", "jax", "jaxlib", "onnx", "onnxruntime", "numexpr")
+PACKAGES = ("numpy", "numba", "llvmlite", "torch", "jax", "jaxlib", "onnx", "onnxruntime", "keras", "numexpr")
 
 
 def facts() -> dict[str, Any]:

@@ -140,7 +140,7 @@ def test_a_call_refuses_other_parameters(x):
     with pytest.raises(TypeError, match=r"relu.*'alpha'"):
         actfn.get("relu")(x, alpha=1.0)
     with pytest.raises(ValueError, match=r"alpha = -1\.0 is outside its domain, positive"):
-        actfn.get("celu")(x, alpha=-1.0)
+        actfn.get("isru")(x, alpha=-1.0)
 
 
 def test_a_users_own_formula_is_evaluated():

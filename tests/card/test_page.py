@@ -97,7 +97,7 @@ def test_a_claim_that_is_unknown_says_so(card):
         "conditions": [],
         "certificate": ["why"],
     }
-    words = Page(card_page({**data, "smoothness": smooth})).text
+    words = Page(card_page({**data, "smoothness": smooth, "properties": {}})).text
     assert "nothing is claimed" in words
     assert "for every" not in words
 

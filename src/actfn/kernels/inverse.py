@@ -51,7 +51,9 @@ def from_output(definition: Definition) -> FromOutput:
         if not gap.is_zero:
             raise NoInverse(f"{definition.name} jumps at {breakpoint.location}")
         if not _rises_if(before, after):  # y is f(b) at b, whose slope is the left one, and at every x right of it
-            raise NoInverse(f"{definition.name}: it may be level where it is {after.expression}, with one y for two slopes")
+            raise NoInverse(
+                f"{definition.name}: it may be level where it is {after.expression}, with one y for two slopes"
+            )
     branches: list[tuple[Expr, object]] = []
     for i in range(len(slopes) - 1, 0, -1):  # y above f(b) came from the right of b
         branches.append((slopes[i], sympy.Gt(Y, _value_at(case, i - 1))))
@@ -88,7 +90,9 @@ def _slope(definition: Definition, piece: Piece, demands: list[Expr]) -> Expr:
 
 def _rises_if(before: Piece, after: Piece) -> bool:
     """Whether a piece, at the parameters at which none falls, rises or is as level as the one left of it."""
-    left, right = (stable(smooth_derivative(p.expression, 1)).as_independent(X, as_Add=False)[0] for p in (before, after))
+    left, right = (
+        stable(smooth_derivative(p.expression, 1)).as_independent(X, as_Add=False)[0] for p in (before, after)
+    )
     return bool(right.is_positive) or bool(right.is_nonzero is None and sympy.cancel(left / right).is_number)
 
 

@@ -27,6 +27,7 @@ from actfn.formula.printers.numba import TWO_PART, argument_parts, is_power_of_t
 from actfn.kernels.rewrites import (
     one_exponential,
     one_fraction,
+    without_asinh,
     without_cancelling_tanh,
     without_overflowing_squares,
 )
@@ -79,7 +80,7 @@ def combined(
         expression = derivative(form, order + k, definition.conventions, symbols)
         if order + k or symbols:
             expression = one_fraction(expression)
-        expression = without_cancelling_tanh(one_exponential(stable(expression)))
+        expression = without_asinh(without_cancelling_tanh(one_exponential(stable(expression))))
         if largest is not None and largest > _BEYOND_FLOAT32:
             expression = without_overflowing_squares(expression)
         if largest is None or not _only_gates(expression):
@@ -427,9 +428,11 @@ def _finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Exp
             held = hold(held, sign * sympy.Integer(_FAR))
         elif abs(far) < 1e6 and abs(far - near) <= 1e-6 * max(1.0, abs(far)):
             held = hold(held, sign * sympy.Integer(int(largest)))
-        elif largest > _BEYOND_FLOAT32 and math.isnan(far) and near == beyond:  # 4*x overflows beside a 0
-            held = hold(held, sign * sympy.Integer(_BEYOND_FLOAT32))
-        elif largest < _BEYOND_FLOAT32 < math.inf and abs(beyond) > _BEYOND_FLOAT32 / 2**100:
+        elif (
+            abs(beyond) > _BEYOND_FLOAT32 / 2**100
+            if largest < _BEYOND_FLOAT32
+            else math.isnan(far) and near == beyond  # 4*x may be infinite beside a 0
+        ):
             held = hold(held, sign * sympy.Integer(_BEYOND_FLOAT32))
     return expression.xreplace({X: held}) if held != X else expression
 

@@ -7,7 +7,7 @@ meet as 0 times infinity, replaces it by the same function in another form, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy
@@ -44,7 +44,8 @@ def _in_branch(node: Any) -> Any:
 def _subtracts(expression: Expr) -> bool:
     """Whether a sum somewhere in it has a term with a minus, or one that a choice of signs may give a minus."""
     return any(
-        isinstance(node, Add) and any(a.has(X) and (a.could_extract_minus_sign() or a.has(Piecewise)) for a in node.args)
+        isinstance(node, Add)
+        and any(a.has(X) and (a.could_extract_minus_sign() or a.has(Piecewise)) for a in node.args)
         for node in sympy.preorder_traversal(expression)
     )
 
@@ -91,9 +92,7 @@ def _fraction(whole: Expr) -> Expr | None:
         return node.func(*map(rational, node.args)) if node.args else node
 
     numerator, denominator = sympy.fraction(sympy.together(rational(whole)))
-    for root, square in reversed(squares):
-        numerator = sympy.rem(sympy.expand(numerator), root**2 - square, root)
-    found = sympy.factor(numerator / denominator)
+    found = min(_quotients(numerator, denominator, squares), key=sympy.count_ops)
     meanings = {dummy: meaning for meaning, dummy in letters.items()}
     signs = {dummy for dummy, meaning in meanings.items() if isinstance(meaning, Piecewise)}
 
@@ -105,6 +104,17 @@ def _fraction(whole: Expr) -> Expr | None:
         lambda n: isinstance(n, Mul) and X in n.args and len(signs.intersection(n.args)) == 1, absolute
     ).xreplace(meanings)
     return found if sympy.count_ops(found) < size else None
+
+
+def _quotients(numerator: Expr, denominator: Expr, squares: Sequence[tuple[Dummy, Expr]]) -> Iterator[Expr]:
+    """The factored fraction with the squares of roots written out, and with x^2 written in the only root's square."""
+    for root, square in reversed(squares):
+        numerator = sympy.rem(sympy.expand(numerator), root**2 - square, root)
+    yield sympy.factor(numerator / denominator)
+    if len(squares) == 1 and sympy.degree(squares[0][1], X) == 2:
+        root, square = squares[0]
+        reduced = [sympy.rem(sympy.expand(e), square - root**2, X) for e in (numerator, denominator)]
+        yield sympy.factor(reduced[0] / reduced[1])
 
 
 def _is_below(node: Any) -> bool:
@@ -135,6 +145,27 @@ def _joined(node: Mul) -> Expr:
             rest.append(factor)
     joins = len(exponents) > 1 and any(e.has(sympy.exp) for e in exponents)
     return Mul(*rest, sympy.exp(Add(*exponents))) if joins else node
+
+
+def without_asinh(expression: Expr) -> Expr:
+    """exp(asinh(u)) as u + sqrt(u^2 + 1), on the left as its inverse's inverse, and exp(v)/(1 + exp(2*v)) by that root."""
+
+    def gate(node: Mul) -> Expr:
+        for v in [f.args[0] for f in node.args if isinstance(f, sympy.exp) and isinstance(f.args[0], sympy.asinh)]:
+            if sigmoid(-2 * v) in node.args:
+                return node / (sympy.exp(v) * sigmoid(-2 * v)) / (2 * sympy.sqrt(v.args[0] ** 2 + 1))
+        return node
+
+    def power(v: Expr) -> Expr:
+        if not isinstance(v, sympy.asinh):
+            return sympy.exp(v)
+        (u,) = v.args
+        root = sympy.sqrt(u**2 + 1)
+        return Piecewise((u + root, u > 0), (1 / (root - u), True))
+
+    if not expression.has(sympy.asinh):
+        return expression
+    return expression.replace(lambda n: isinstance(n, Mul), gate).replace(sympy.exp, power)
 
 
 # -- x - tanh(x) --------------------------------------------------------------------------------------------------------
