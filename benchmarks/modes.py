@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 from torch.autograd import forward_ad, grad
-from torch.func import hessian, jacfwd, jacrev, jvp, vjp, vmap
 from torch.func import grad as func_grad
+from torch.func import hessian, jacfwd, jacrev, jvp, vjp, vmap
 from torch.utils.checkpoint import checkpoint
 
 import actfn.torch
@@ -223,7 +223,11 @@ MODES = (
     Mode("third derivative", 3, lambda f, x: _differentiated(f, x, 3)),
     Mode("`is_grads_batched=True`", 1, _batched),
     Mode("hooks for saved tensors", 1, _with_hooks),
-    Mode("`torch.utils.checkpoint`", 1, lambda f, x: _differentiated(lambda v: checkpoint(f, v, use_reentrant=False), x, 1)),
+    Mode(
+        "`torch.utils.checkpoint`",
+        1,
+        lambda f, x: _differentiated(lambda v: checkpoint(f, v, use_reentrant=False), x, 1),
+    ),
     Mode("forward AD", 1, _dual),
     Mode("`torch.func.grad`, `vmap`", 1, lambda f, x: vmap(func_grad(f))(x.detach())),
     Mode("`torch.func.vjp`", 1, lambda f, x: vjp(f, x.detach())[1](_ones(x))[0]),

@@ -109,7 +109,10 @@ def test_no_gradient_is_nan_for_a_finite_input(name: str, dtype: str) -> None:
     entry = catalog.find(name)
     oracle = Oracle(derivative(entry.expression, 1, entry.conventions))
     values = {n: float(np.dtype(dtype).type(v)) for n, v in entry.defaults.items()}
-    worst = max(
-        (ulps(g, oracle.ball(p, values), dtype), p) for p, g in zip(points.tolist(), slope.tolist(), strict=True)
-    )
+    balls = [oracle.ball(p, values) for p in points.tolist()]
+    floor = (
+        4 * float(info.eps) if name == "snake" else 0.0
+    )  # f' touches 0 once a period: there an error counts beside 1
+    found = zip(points.tolist(), slope.tolist(), balls, strict=True)
+    worst = max((ulps(g, ball, dtype), p) for p, g, ball in found if not 0 < abs(g - float(ball.mid())) <= floor)
     assert worst[0] < 4, worst

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -149,6 +149,10 @@ class Definition:
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __getstate__(self) -> dict[str, object]:
+        """The fields alone: the hash of a text is another one in another process."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @cached_property
     def _hash(self) -> int:

@@ -95,14 +95,31 @@ def test_dask_gives_what_numpy_gives(f, dtype):
     same(y.compute(scheduler="synchronous"), f(x))
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_ufunc_is_found_again_where_it_is_unpickled(name):
-    kept = pickle.dumps(getattr(actfn.numpy, name))
-    assert pickle.loads(kept) is getattr(actfn.numpy, name)
-    values = list(actfn.get(name).definition.defaults.values())
-    code = f"import pickle; print(pickle.loads({kept!r})(-1.5, *{values}))"
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert float(printed) == getattr(actfn.numpy, name)(-1.5, *values)
+def test_a_formula_of_ones_own_runs_on_the_workers(client):
+    x = dask.array.from_array(X, chunks=4)
+    same(client.compute(MINE(x, a=0.5), sync=True), MINE(X, a=0.5))
+    same(client.compute(MINE.ufunc(1, a=0.5)(x), sync=True), MINE.ufunc(1, a=0.5)(X))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        actfn.numpy.elu,
+        actfn.get("elu").ufunc(1),
+        actfn.get("elu").ufunc(alpha=0.5),
+        actfn.get("elu").ufunc(accuracy="correct"),
+        MINE.ufunc(),
+        MINE.ufunc(2, a=0.5),
+    ],
+)
+def test_a_ufunc_is_the_same_where_it_is_unpickled(made):
+    hash(MINE.definition)  # which is another one in another process
+    kept = pickle.dumps(made)
+    assert pickle.loads(kept) is made
+    values = [np.float32(v) for v in [-1.5, 1.5][: made.nin]]
+    code = f"import pickle, numpy as np; k = {kept!r}; f = pickle.loads(k); assert pickle.loads(k) is f; "
+    code += f"assert f(*map(np.float32, {[*map(float, values)]})) == {float(made(*values))!r}"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # -- xarray -------------------------------------------------------------------------------------------------------------

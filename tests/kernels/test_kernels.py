@@ -23,12 +23,24 @@ OWN = [
 BOUNDS = {"float32": {0: 4.0, 1: 4.0, 2: 8.0}, "float64": {0: 4.0, 1: 4.0, 2: 64.0}}
 """In ulps; what each kernel reaches is measured by `benchmarks/exhaustive.py`."""
 
-IN_FLOAT64: dict[tuple[str, int], float] = {}
-"""(entry, order): a bound of its own in float64."""
-LARGEST = {
-    ("atlu", 1): 512.0,  # its terms are 1/x and -1/x on the left, their sum 2/(3*x^3)
+OWN_BOUNDS = {
+    ("rbf", 2, "float64"): 512.0,  # exp amplifies the rounding of x^2, which f'' shares
+    ("gelu", 2, "float64"): 512.0,
+    ("gelu_tanh", 2, "float64"): 1024.0,
 }
-"""(entry, order): how far out its float32 kernel keeps the bound, where it doesn't everywhere."""
+"""(entry, order, dtype): a bound of its own."""
+LARGEST = {
+    ("atlu", 1, "float32"): 512.0,  # its terms are 1/x and -1/x on the left, their sum 2/(3*x^3)
+    ("gelu_tanh", 1, "float64"): 21.0,  # beyond, a gate is subnormal where its product with x^3 isn't
+    ("gelu_tanh", 2, "float64"): 21.0,
+    ("softsign", 2, "float64"): 2.0**300,  # a power is infinite where its inverse is a small number still
+    ("isru", 2, "float64"): 2.0**200,
+    ("squareplus", 0, "float64"): 2.0**1022,
+    ("squareplus", 2, "float64"): 2.0**200,
+}
+"""(entry, order, dtype): how far out a kernel keeps its bound, where it doesn't everywhere."""
+OSCILLATING = ("snake",)
+"""Entries whose derivatives come close to 0 everywhere: an error of a few ulps of 1 counts as none."""
 
 
 def points(dtype: str) -> np.ndarray:
@@ -47,20 +59,19 @@ def points(dtype: str) -> np.ndarray:
 @pytest.mark.parametrize("order", [0, 1, 2])
 @pytest.mark.parametrize("entry", [*REPRESENTATIVE, *OWN], ids=lambda e: e.name)
 def test_one_of_each_kind(entry: Definition, order: int, dtype: str) -> None:
-    bound = BOUNDS.get(dtype, {}).get(order, 1.0)
-    if dtype == "float64":
-        bound = IN_FLOAT64.get((entry.name, order), bound)
-    error = worst(entry, order, points(dtype))
-    assert error[0] < bound, error
+    check(entry, order, points(dtype))
 
 
 @pytest.mark.parametrize("order", [0, 1])
 @pytest.mark.parametrize("entry", [e for e in EVERY if e not in REPRESENTATIVE], ids=lambda e: e.name)
 def test_every_entry_in_float32(entry: Definition, order: int) -> None:
-    x = points("float32")
-    within = LARGEST.get((entry.name, order), math.inf)
-    error = worst(entry, order, x[(np.abs(x) <= within)][::3])
-    assert error[0] < BOUNDS["float32"][order], error
+    check(entry, order, points("float32")[::3])
+
+
+def check(entry: Definition, order: int, x: np.ndarray) -> None:
+    key = (entry.name, order, x.dtype.name)
+    error = worst(entry, order, x[np.abs(x) <= LARGEST.get(key, math.inf)])
+    assert error[0] < OWN_BOUNDS.get(key, BOUNDS.get(key[2], {}).get(order, 1.0)), error
 
 
 def worst(entry: Definition, order: int, x: np.ndarray) -> tuple[float, float]:
@@ -78,7 +89,8 @@ def worst(entry: Definition, order: int, x: np.ndarray) -> tuple[float, float]:
             assert y == expected or (math.isnan(y) and math.isnan(expected)), (at, y, expected)
         else:
             ball = oracle.ball(at, parameters)
-            if not _lost_by_nature(y, ball, order if abs(at) < 4 else 0, dtype):
+            near_zero = abs(at) < 4 or entry.name in OSCILLATING
+            if not _lost_by_nature(y, ball, order if near_zero else 0, dtype):
                 found = max(found, (ulps(y, ball, dtype), at))
     return found
 

@@ -66,7 +66,9 @@ def wide(value: Any) -> Any:
     )
 
 
-def of_samples(info: Any, ours: Callable[..., torch.Tensor], dtype: torch.dtype) -> Iterator[tuple[str, Callable[[], None]]]:
+def of_samples(
+    info: Any, ours: Callable[..., torch.Tensor], dtype: torch.dtype
+) -> Iterator[tuple[str, Callable[[], None]]]:
     """(check, a test) of each sample input."""
     for sample in info.sample_inputs("cpu", dtype, requires_grad=True):
         training = sample.kwargs.get("training", False) or (info.name.endswith("rrelu") and True in sample.args)
@@ -147,7 +149,9 @@ def of_modules(info: Any, ours: type[torch.nn.Module]) -> Iterator[tuple[str, Ca
             for given in inputs:
                 made, called = given.constructor_input, given.forward_input
 
-                def agrees(made: Any = made, called: Any = called, given: Any = given, training: bool = training) -> None:
+                def agrees(
+                    made: Any = made, called: Any = called, given: Any = given, training: bool = training
+                ) -> None:
                     mine = ours(*made.args, **made.kwargs).train(training).to(called.args[0].dtype)
                     theirs = info.module_cls(*made.args, **made.kwargs).train(training).to(called.args[0].dtype)
                     theirs.load_state_dict(mine.state_dict())
@@ -164,7 +168,9 @@ def of_modules(info: Any, ours: type[torch.nn.Module]) -> Iterator[tuple[str, Ca
                         close(got, given.reference_fn(theirs, *args, **kwargs))
                     leaves = [called.args[0], *mine.parameters()], [args[0], *theirs.parameters()]
                     pairs = zip(
-                        torch.autograd.grad(got.sum(), leaves[0]), torch.autograd.grad(expected.sum(), leaves[1]), strict=True
+                        torch.autograd.grad(got.sum(), leaves[0]),
+                        torch.autograd.grad(expected.sum(), leaves[1]),
+                        strict=True,
                     )
                     for a, b in pairs:
                         close(a, b)

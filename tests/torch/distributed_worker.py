@@ -71,7 +71,9 @@ def fsdp() -> None:
             m(part).square().mean().backward()
             optimizer.step()
     for (name, ours), expected in zip(model.named_parameters(), alone.parameters(), strict=True):
-        torch.testing.assert_close(ours.full_tensor(), expected, rtol=1e-5, atol=1e-6, msg=lambda m, n=name: f"{n}: {m}")
+        torch.testing.assert_close(
+            ours.full_tensor(), expected, rtol=1e-5, atol=1e-6, msg=lambda m, n=name: f"{n}: {m}"
+        )
 
 
 def main() -> None:

@@ -40,9 +40,7 @@ def worst(name: str, order: int, x: torch.Tensor, got: torch.Tensor) -> tuple[fl
     oracle = Oracle(derivative(entry.expression, order, entry.conventions))
     kind = str(x.dtype).rpartition(".")[2]
     parameters = {n: float(torch.tensor(v, dtype=x.dtype)) for n, v in entry.defaults.items()}
-    return max(
-        (ulps(y, oracle.ball(at, parameters), kind), at) for at, y in zip(x.tolist(), got.tolist(), strict=True)
-    )
+    return max((ulps(y, oracle.ball(at, parameters), kind), at) for at, y in zip(x.tolist(), got.tolist(), strict=True))
 
 
 POINTS = torch.cat([-torch.logspace(-9, 1.9, 40), torch.logspace(-9, 1.9, 24)])
@@ -69,7 +67,9 @@ def test_inductor_keeps_small_arguments_and_tails(dtype):
 def test_inductor_needs_that():
     x = torch.tensor([-1e-8] * 16)
     assert (compiled(torch.expm1, "inductor")(x) == 0).all()
-    assert (compiled(torch.erf, "inductor")(x * 0.1) == 0).any() or worst("erf", 0, x, compiled(torch.erf, "inductor")(x))[0] > 100
+    assert (compiled(torch.erf, "inductor")(x * 0.1) == 0).any() or worst(
+        "erf", 0, x, compiled(torch.erf, "inductor")(x)
+    )[0] > 100
 
 
 @inductor

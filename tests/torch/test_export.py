@@ -32,7 +32,9 @@ class Every(nn.Module):
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_an_exported_model_is_saved_and_loaded(strict):
-    model = nn.Sequential(nn.Linear(4, 6), actfn.torch.ELU(learnable=True, channels=6), nn.Linear(6, 2), actfn.torch.GELU())
+    model = nn.Sequential(
+        nn.Linear(4, 6), actfn.torch.ELU(learnable=True, channels=6), nn.Linear(6, 2), actfn.torch.GELU()
+    )
     batch = torch.export.Dim("batch", min=2)
     program = torch.export.export(model, (torch.randn(3, 4),), dynamic_shapes=({0: batch},), strict=strict)
     file = io.BytesIO()
@@ -73,7 +75,13 @@ def test_onnx_keeps_small_arguments(tmp_path):
     path = tmp_path / "every.onnx"
     length = torch.export.Dim("length", min=2)
     torch.onnx.export(
-        Every(names).eval(), (torch.randn(7),), path, dynamo=True, dynamic_shapes=({0: length},), external_data=False, verbose=False
+        Every(names).eval(),
+        (torch.randn(7),),
+        path,
+        dynamo=True,
+        dynamic_shapes=({0: length},),
+        external_data=False,
+        verbose=False,
     )
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     results = session.run(None, {session.get_inputs()[0].name: x.numpy()})

@@ -427,7 +427,12 @@ def _finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Exp
         if early == later and (math.isnan(far) or far == early):
             held = hold(held, sign * sympy.Integer(_FAR))
         elif abs(far) < 1e6 and abs(far - near) <= 1e-6 * max(1.0, abs(far)):
-            held = hold(held, sign * sympy.Integer(int(largest)))
+            moved = {s: 4 * v for s, v in rule.items()}
+            last, before = (
+                _in_floats(expression, {**moved, X: sign * v}) for v in (largest, min(largest, _BEYOND_FLOAT32))
+            )
+            overflows = near == beyond and math.isfinite(last) and last != before  # alpha*x may be infinite
+            held = hold(held, sign * sympy.Integer(_BEYOND_FLOAT32 if overflows else int(largest)))
         elif (
             abs(beyond) > _BEYOND_FLOAT32 / 2**100
             if largest < _BEYOND_FLOAT32
@@ -546,7 +551,8 @@ def _keeps(node: Any, depends: set[Symbol], exact: set[Symbol], defaults: Mappin
         return len(signs) == 1 and 0 not in signs
     if isinstance(node, Pow) and not isinstance(node, sympy.exp):
         overflows = node.exp == -1 and any(p.exp > 1 for p in node.base.atoms(Pow) if p.free_symbols & depends)
-        return bool(node.exp.is_Integer and -1 <= node.exp <= 3) and not overflows
+        exponent = sympy.sympify(node.exp)
+        return bool(exponent.is_Integer and -1 <= exponent <= 3) and not overflows
     if isinstance(node, expm1) and inner[0].is_nonpositive:
         return True
     if isinstance(node, sympy.tanh | sympy.erf | sympy.atan | sympy.asinh):  # x/50 loses what 50*tanh(x/50) needs

@@ -7,6 +7,7 @@ arguments, and call for the kernel to be built when a dtype is first met.
 
 from __future__ import annotations
 
+import copyreg
 import ctypes
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +22,8 @@ from actfn.kernels.build import Kernel, Request, kernel, prototype, ready, sourc
 _LOOPS = {"fast": ("float16", "float32", "float64"), "correct": ("float16", "float32")}
 _alive: list[Any] = []
 """What a ufunc points to. A ufunc is never freed, so neither is this."""
+_origins: dict[int, tuple[Any, ...]] = {}
+"""The id of a ufunc -> what `_ufunc` made it from, by which another process makes it again."""
 
 
 def ufunc(
@@ -74,8 +77,19 @@ def _ufunc(definition: Definition, derivative: int, accuracy: str, fixed: tuple[
     doc = (
         f"{definition.formula}\n\nInputs: {', '.join(['x', *free])}. Output: {_what(derivative)}, {accuracy}.".encode()
     )
-    _alive.extend((loops, datas, signature, name, doc, built))
-    return _make()(loops, datas, signature, count, inputs, 1, -1, name, doc, 0)
+    made = _make()(loops, datas, signature, count, inputs, 1, -1, name, doc, 0)
+    _alive.extend((loops, datas, signature, name, doc, built, made))
+    _origins[id(made)] = (definition, derivative, accuracy, fixed)
+    return made
+
+
+def _reduced(made: np.ufunc) -> str | tuple[Any, ...]:
+    """How a ufunc is pickled: ours by what it was made from, any other by its name, as NumPy does it."""
+    origin = _origins.get(id(made))
+    return made.__name__ if origin is None else (_ufunc, origin)
+
+
+copyreg.pickle(np.ufunc, _reduced)  # pyright: ignore[reportArgumentType]
 
 
 def _what(derivative: int) -> str:

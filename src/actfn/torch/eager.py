@@ -225,6 +225,7 @@ def _from_output(
     g: torch.Tensor, y: torch.Tensor, spec: Spec, accuracy: str, parameters: tuple[float, ...]
 ) -> torch.Tensor:
     with torch.no_grad():
+        y = y if suits(y) else y.resolve_neg()
         factor = g if suits(g) and not watched() else torch.ones_like(y)
         (slope,) = compute("output", spec, (y, factor), parameters, accuracy)
         slope = slope if factor is g else g * slope
@@ -265,7 +266,7 @@ class Short:
         """f(x), or None where x isn't plain and contiguous, or something looks on."""
         if not (x.is_contiguous() and x.is_cpu and x.layout is torch.strided and not x.is_neg() and not watched()):
             return None
-        return self._apply(x, self) if x.requires_grad and _enabled() else self.value(x)
+        return self._apply(x, self) if x.requires_grad and _enabled() else self.value(x)  # pyright: ignore[reportOptionalCall]
 
     def suits(self, x: torch.Tensor) -> bool:
         """Whether a tensor that comes to a backward pass, from a hook perhaps, is one that the loops can read."""

@@ -181,9 +181,7 @@ def _namespace(
 
 def _plain(x: torch.Tensor, parameters: tuple[Any, ...]) -> bool:
     """Whether kernels serve: nothing looks on, and every tensor is one that they can read."""
-    return (
-        not watched() and eager.suits(x) and all(eager.suits(p) for p in parameters if isinstance(p, torch.Tensor))
-    )
+    return not watched() and eager.suits(x) and all(eager.suits(p) for p in parameters if isinstance(p, torch.Tensor))
 
 
 def _within(definition: Definition, given: tuple[Any, ...]) -> bool:
@@ -233,7 +231,9 @@ def _check_output_at(definition: Definition, parameters: tuple[float, ...]) -> N
 def _parameter(definition: Definition, name: str, value: Any, dtype: torch.dtype) -> Any:
     if isinstance(value, torch.Tensor):
         if value.is_complex() or value.dtype is torch.bool:
-            raise TypeError(f"{definition.name}: {name} is real, not {value.dtype}; write {name}.real or {name}.float()")
+            raise TypeError(
+                f"{definition.name}: {name} is real, not {value.dtype}; write {name}.real or {name}.float()"
+            )
         return value.to(dtype)
     if not isinstance(value, int | float | torch.SymFloat | torch.SymInt):
         raise TypeError(f"{definition.name}: {name} is a number or a tensor, not {value!r}")

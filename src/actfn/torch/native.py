@@ -22,6 +22,7 @@ LIMIT = 8_192
 MAX_ULPS = {torch.float32: 3.0, torch.float64: 3.0}
 """How far a native value or gradient may lie from the exact one, in ulps; `tests/torch/test_native.py` holds it."""
 
+
 @dataclass
 class Switch:
     """Whether native operators may serve."""

@@ -158,8 +158,11 @@ class NumbaPrinter(CodePrinter):
         """A constant in front, as one number; then the factors; then one division."""
         constant: Any = value(Mul(*(f for f in expr.args if f.is_number)))
         factors = [f for f in expr.as_ordered_factors() if not f.is_number]
-        up = [f for f in factors if not _divides(f)]
-        down = [1 / f for f in factors if _divides(f)]
+        below = [f for f in factors if _divides(f)]
+        up = [f for f in factors if f not in below]
+        if len(below) == 1 and self._leaves_the_range(below[0]) and not any(map(self._grows, up)):
+            up, below = [*up, *below], []
+        down = [1 / f for f in below]
         negative = constant < 0
         constant = abs(constant)
         up = up if constant == 1 and up else [constant, *up]
@@ -269,9 +272,13 @@ class NumbaPrinter(CodePrinter):
     def _print_Pow(self, expr: Pow) -> str:
         if isinstance(expr, sympy.exp):
             return self.call(sympy.exp, [expr.args[0]])
-        if self.arithmetic == "float64" and expr.exp.is_Rational and expr.exp < -1 and self._grows(expr.base):
+        if self._leaves_the_range(expr):
             return self._inverse_power(expr.base, -expr.exp) or super()._print_Pow(expr)
         return super()._print_Pow(expr)
+
+    def _leaves_the_range(self, power: Expr) -> bool:
+        """Whether what a power divides by may be infinite where the power is a number still, as far as float64 goes."""
+        return self.arithmetic == "float64" and power.exp.is_Rational and power.exp < -1 and self._grows(power.base)
 
     def _inverse_power(self, base: Expr, exponent: Rational) -> str | None:
         """A power of 1/base, which is a subnormal number where the base's own power is infinite already."""

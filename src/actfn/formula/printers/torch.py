@@ -6,7 +6,7 @@ NaN, our helper stands in its place; some do so only while a compiler or an expo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import sympy
@@ -31,9 +31,15 @@ _MINIMUM = "def _minimum(a, b):\n    return torch.where((a < b) | (a != a), a, b
 
 # From 40 on log(1 + exp(u)) is u in float64, where PyTorch's own default, 20, is wrong by 2e-9.
 # torch.sigmoid's slope s*(1 - s) is 0 from 17 on in float32, and softplus has a threshold: these keep both tails.
-_SIGMOID = """def _sigmoid(u):
+# sigmoid(u) and sigmoid(-u), which derivatives hold side by side, share what a compiler sees to be the same.
+_SIGMOID = """\
+def _sigmoid(u):
     e = torch.exp(torch.where(u < 0, u, -u))
     return torch.where(u < 0, e, 1)/(1 + e)"""
+_SIGMOID_OF_MINUS = """\
+def _sigmoid_of_minus(u):
+    e = torch.exp(torch.where(u < 0, u, -u))
+    return torch.where(u < 0, 1, e)/(1 + e)"""
 _SOFTPLUS = """def _softplus(u):
     return torch.where(u < 0, 0, u) + _log1p(torch.exp(torch.where(u < 0, u, -u)))"""
 
@@ -111,9 +117,16 @@ class TorchPrinter(PythonPrinter):
         "_erf": _ERF,
         "_log1p": _LOG1P,
         "_sigmoid": _SIGMOID,
+        "_sigmoid_of_minus": _SIGMOID_OF_MINUS,
         "_softplus": _SOFTPLUS,
         "_cbrt": _CBRT,
         "_maximum": _MAXIMUM,
         "_minimum": _MINIMUM,
     }
     constants: ClassVar[Mapping[Any, str]] = {sympy.nan: "torch.nan", sympy.oo: "torch.inf", -sympy.oo: "-torch.inf"}
+
+    def call(self, function: Any, arguments: Sequence[Any]) -> str:
+        if function is functions.sigmoid and arguments[0].could_extract_minus_sign():
+            self._need_array(*arguments)
+            return f"_sigmoid_of_minus({self._print(-arguments[0])})"
+        return super().call(function, arguments)
