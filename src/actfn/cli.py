@@ -372,7 +372,7 @@ def _prove_all() -> None:
         console.print(rest)
 
 
-_TARGETS = ("numba", "numpy", "torch", "jax", "js", "c", "latex", "text")
+_TARGETS = ("numba", "numpy", "torch", "jax", "js", "c", "triton", "latex", "text")
 
 
 @app.command(
@@ -408,6 +408,19 @@ def source(
         text = kernel_source(Request(definition, derivative, (), "value", dtype, accuracy))
     elif target in ("latex", "text"):
         text = printers.printer(target).expression(activation.derivative(derivative)) + "\n"
+    elif target == "triton":
+        from actfn.kernels.build import Request, program
+
+        request = Request(definition, derivative, (), "value", "float32", "fast")
+        steps = program(request)
+        text = printers.printer(target).kernel(
+            definition.name,
+            request.arrays,
+            tuple(definition.defaults),
+            steps.assignments,
+            steps.results,
+            doc=definition.formula,
+        )
     elif target in _TARGETS:
         from actfn.kernels.lower import program
 

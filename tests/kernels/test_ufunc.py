@@ -12,10 +12,27 @@ import pytest
 import actfn
 from actfn import catalog
 from actfn.definition import Definition
+from actfn.kernels.correct import NotShown
 from actfn.kernels.ufunc import ufunc
 from tests.entries import REPRESENTATIVE
 
 ENTRIES = REPRESENTATIVE
+SHOWN = {
+    "elu",
+    "celu",
+    "selu",
+    "relu",
+    "leaky_relu",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "silu",
+    "swish",
+    "rbf",
+    "mish",
+    "gelu",
+}
+"""Of these, correct rounding is shown, whatever else it is shown of."""
 by_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
 ELU = catalog.find("elu")
 RELU = catalog.find("relu")
@@ -55,7 +72,12 @@ def test_it_is_a_ufunc_with_loops_for_three_types(entry):
     assert entry.formula in (f.__doc__ or "")
     assert f is ufunc(entry)
     assert actfn.get(entry.name).ufunc() is f
-    assert ufunc(entry, 0, "correct").types == [f"{t * inputs}->{t}" for t in "ef"]
+    try:
+        correct = ufunc(entry, 0, "correct")
+    except NotShown:
+        assert entry.name not in SHOWN
+    else:
+        assert correct.types == [f"{t * inputs}->{t}" for t in "ef"]
 
 
 def test_what_it_refuses(elu):
@@ -367,13 +389,13 @@ def test_tiny_numbers_and_the_sign_of_zero(name, kind):
 @pytest.mark.parametrize("entry", [e for e in ENTRIES if e.parameters], ids=lambda e: e.name)
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_fixed_parameters_leave_fewer_inputs_and_the_same_bits(entry: Definition, order: int):
-    fixed = dict.fromkeys(entry.defaults, 0.3)
+    fixed = {p.name: next(v for v in (0.3, -0.3, 1.5) if p.contains(v)) for p in entry.parameters}
     free, bound = ufunc(entry, order), ufunc(entry, order, fixed=fixed)
     assert bound.nin == 1
     assert bound.types == ["e->e", "f->f", "d->d"]
     for kind in ("float16", "float32", "float64"):
         x = X.astype(kind)
-        values = [x.dtype.type(0.3) for _ in fixed]
+        values = [x.dtype.type(v) for v in fixed.values()]
         assert bound(x).tobytes() == free(x, *values).tobytes()
         assert bound(x[::-3]).tobytes() == free(x[::-3], *values).tobytes()
         assert (

@@ -105,7 +105,7 @@ def write(definition: Definition, claims: Mapping[str, Claim], folder: Path = FO
 
 def counts(claims: Mapping[str, Mapping[str, Claim]]) -> dict[str, Counter[str]]:
     """Claim name -> status -> in how many entries; statuses are never merged."""
-    found = {name: Counter(dict.fromkeys(STATUSES, 0)) for name in MEANINGS}
+    found: dict[str, Counter[str]] = {name: Counter(dict.fromkeys(STATUSES, 0)) for name in MEANINGS}
     for each in claims.values():
         for name, claim in each.items():
             found[name][claim.status] += 1

@@ -132,7 +132,11 @@ def _code(data: Mapping[str, Any]) -> dict[str, str]:
 def torch_class(name: str, aliases: Mapping[str, str]) -> str:
     """The name of a catalog entry's module in `actfn.torch`."""
     alias = aliases.get("torch", "")
-    own = alias.rpartition(".")[2] if alias.startswith("torch.nn.") and "functional" not in alias and "(" not in alias else ""
+    own = (
+        alias.rpartition(".")[2]
+        if alias.startswith("torch.nn.") and "functional" not in alias and "(" not in alias
+        else ""
+    )
     return own or "".join(part.capitalize() for part in name.split("_"))
 
 

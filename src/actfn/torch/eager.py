@@ -281,7 +281,7 @@ class Short:
 
 def _apply(function: type[torch.autograd.Function]) -> Callable[..., torch.Tensor]:
     """`function.apply` without the part that is for `torch.func`'s transforms, which the caller has excluded."""
-    return super(torch.autograd.Function, function).apply
+    return super(torch.autograd.Function, function).apply  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _of_one(kernel: Kernel, numbers: tuple[float, ...]) -> Callable[[torch.Tensor], torch.Tensor]:

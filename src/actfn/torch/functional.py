@@ -20,7 +20,7 @@ from actfn.definition import Definition
 from actfn.formula.printers.torch import TorchPrinter
 from actfn.kernels.inverse import from_output
 from actfn.kernels.printed import load
-from actfn.torch import eager, native, signatures
+from actfn.torch import eager, gpu, native, signatures
 from actfn.torch.printed import Derivative, Spec, printed, run, transforms, watched
 
 
@@ -87,10 +87,13 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
             if inplace and x.is_leaf and x.requires_grad and torch.is_grad_enabled():
                 raise RuntimeError(_LEAF)
             source = x.clone() if inplace else x
-            if torch.jit.is_tracing():  # which would call back into Python for a function with a backward of its own
+            if torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
+                # which would call back into Python for a function with a backward of its own
                 y = run(printed(definition), source, parameters)
             else:
-                y = Derivative.apply(spec, source, *parameters)
+                y = _on_gpu(operator, spec, source, parameters)
+                if y is None:
+                    y = Derivative.apply(spec, source, *parameters)
             return x.copy_(y) if inplace else y
         if not inplace and native.serves(operator, x, parameters, save, accuracy):
             assert operator is not None
@@ -166,7 +169,7 @@ def _namespace(
     signature: signatures.Signature | None,
     general: Callable[..., Any],
 ) -> dict[str, Any]:
-    names = {f"_default_{n}": value for n, value in definition.defaults.items()}
+    names: dict[str, Any] = {f"_default_{n}": value for n, value in definition.defaults.items()}
     names |= {"_general": general, "_tensor": torch.Tensor, "_parameter": torch.nn.Parameter}
     names |= {"_switch": native.switch, "_enabled": torch.is_grad_enabled}
     names |= {"_compiling": torch.compiler.is_dynamo_compiling}  # other tracers' tensors are of other classes
@@ -182,6 +185,18 @@ def _namespace(
 def _plain(x: torch.Tensor, parameters: tuple[Any, ...]) -> bool:
     """Whether kernels serve: nothing looks on, and every tensor is one that they can read."""
     return not watched() and eager.suits(x) and all(eager.suits(p) for p in parameters if isinstance(p, torch.Tensor))
+
+
+def _on_gpu(
+    operator: native.Native | None, spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...]
+) -> torch.Tensor | None:
+    """f(x) by PyTorch's own operator or by a generated kernel, where x lies on a GPU; None for the printed expression."""
+    if x.device.type not in gpu.DEVICES:
+        return None
+    numbers = not any(isinstance(p, torch.Tensor) for p in parameters)
+    if operator is not None and operator.gradient and native.switch.on and numbers:
+        return operator.call(x, *parameters)
+    return gpu.apply(spec, x, parameters)
 
 
 def _within(definition: Definition, given: tuple[Any, ...]) -> bool:

@@ -87,7 +87,7 @@ def maker(new: Any, arguments: dict[str, Any]) -> Callable[[nn.Module], nn.Modul
     if isinstance(getattr(new, "definition", new), Definition):
         return lambda old: module(new, **arguments)
     if callable(new) and not arguments:
-        return new
+        return new  # pyright: ignore[reportReturnType]
     raise TypeError(
         f"the new activation is a name, a config, a module, its class, or a function of the old one, not {new!r}"
     )

@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any
+from typing import Any, cast
 
 from torch import fx, nn
 
@@ -185,7 +185,7 @@ class _Swap:
         for layer in model.modules():
             if not isinstance(layer, nn.TransformerEncoderLayer):
                 continue
-            now = layer.activation
+            now: Any = layer.activation
             if any(now is new for _, new in self.made.values()):
                 use = use_of(now)
                 relu = use is not None and use.definition.name == "relu"  # ours too: there is one result
@@ -193,7 +193,9 @@ class _Swap:
                 self._set_attribute(layer, "activation_relu_or_gelu", 1 if relu else 2 if gelu else 0)
         for encoder in model.modules():
             nested = isinstance(encoder, nn.TransformerEncoder) and encoder.use_nested_tensor
-            if nested and not all(getattr(layer, "activation_relu_or_gelu", 0) for layer in encoder.layers):
+            if nested and not all(
+                getattr(layer, "activation_relu_or_gelu", 0) for layer in cast(nn.ModuleList, encoder.layers)
+            ):
                 self._set_attribute(encoder, "use_nested_tensor", False)
 
     # -- calls within forward ---------------------------------------------------------------------------------------------
