@@ -57,3 +57,8 @@ def pytest_runtest_makereport(item: pytest.Item):
         report.outcome = "failed"
         report.longrepr = f"ACTFN_REQUIRE_BROWSER=1, but the test was skipped: {report.longrepr[2]}"
     return report
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """A function by its name: its address would be another in each worker."""
+    return getattr(val, "__name__", None) if callable(val) and not isinstance(val, type) else None

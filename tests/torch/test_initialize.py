@@ -133,7 +133,11 @@ def test_what_cannot_be_traced_goes_by_the_order_of_registration():
     }
 
 
-@pytest.mark.parametrize(("activation", "name"), [("gelu", "gelu"), (nn.SiLU(), "silu"), (F.elu, "elu")], ids=str)
+@pytest.mark.parametrize(
+    ("activation", "name"),
+    [("gelu", "gelu"), (nn.SiLU(), "silu"), (F.elu, "elu")],
+    ids=lambda a: getattr(a, "__name__", str(a)),
+)
 def test_transformers_name_theirs(activation, name):
     model = nn.TransformerEncoder(
         nn.TransformerEncoderLayer(8, 2, 16, activation=activation), 1, enable_nested_tensor=False

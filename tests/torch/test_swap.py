@@ -139,7 +139,7 @@ def test_a_resnet(images, new):
     assert torch.equal(model(images), other(images))
 
 
-@pytest.mark.parametrize("activation", ["relu", "gelu", F.elu, nn.SiLU()], ids=str)
+@pytest.mark.parametrize("activation", ["relu", "gelu", F.elu, nn.SiLU()], ids=lambda a: getattr(a, "__name__", str(a)))
 @pytest.mark.filterwarnings("ignore:.*enable_nested_tensor is True")
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_a_transformer(activation):
@@ -237,7 +237,7 @@ def several() -> nn.Sequential:
         (lambda name, part: isinstance(part, nn.Hardtanh), ["1"]),
         (F.relu, []),
     ],
-    ids=str,
+    ids=lambda a: getattr(a, "__name__", str(a)),
 )
 def test_by_class_name_predicate_or_function(old, places):
     model = several()
@@ -267,7 +267,7 @@ def test_by_class_name_predicate_or_function(old, places):
         (nn.CELU(0.5), {}, "CELU(alpha=0.5)"),
         (lambda old: nn.Sequential(old, nn.Tanh()), {}, str(nn.Sequential(nn.ReLU(), nn.Tanh()))),
     ],
-    ids=str,
+    ids=lambda a: getattr(a, "__name__", str(a)),
 )
 def test_by_what(new, arguments, shown):
     model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
