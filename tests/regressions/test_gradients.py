@@ -150,7 +150,7 @@ def test_forward_ad_is_not_silently_zero(entry):
     with forward_ad.dual_level():
         tangent = forward_ad.unpack_dual(f(forward_ad.make_dual(x, torch.ones_like(x)))).tangent
     assert tangent is not None
-    torch.testing.assert_close(tangent, slope(f, x), rtol=1e-12, atol=0)
+    torch.testing.assert_close(tangent, slope(f, x), rtol=1e-12, atol=1e-15)  # 0 at -1.5 for hardswish
     if entry.name not in ("relu", "relu6", "hardtanh", "hardswish", "threshold"):  # which are flat there
         assert (tangent != 0).all()
 

@@ -44,6 +44,7 @@ def derivative(
     """
     if isinstance(order, bool) or not isinstance(order, int) or not 0 <= order <= MAX_ORDER:
         raise ValueError(f"the order of a derivative is a whole number from 0 to {MAX_ORDER}, not {order!r}")
+    symbols = {s.name: s for s in expression.free_symbols if s != X}  # of which some may vanish
     for symbol in by:
         expression = _plain_derivative(unfold(expression), symbol)
     if order == 0:
@@ -52,7 +53,7 @@ def derivative(
     relations = sorted((r for r in result.atoms(Relational) if r.has(X)), key=sympy.default_sort_key)
     if not relations:
         return result
-    rules = {relation: _convention(relation, conventions, expression) for relation in relations}
+    rules = {relation: _convention(relation, conventions, symbols) for relation in relations}
     left = result.xreplace({r: one_sided(r, "right" if rule == "right" else "left") for r, rule in rules.items()})
     averaged = [r for r, rule in rules.items() if rule not in ("left", "right")]
     if not averaged:
@@ -96,10 +97,9 @@ def one_sided(relation: Relational, side: str) -> Boolean:
     return Or(strict(relation.lhs, relation.rhs), And(Eq(relation.lhs, relation.rhs), turns_on))
 
 
-def _convention(relation: Relational, conventions: Conventions, expression: Expr) -> str | float:
+def _convention(relation: Relational, conventions: Conventions, symbols: Mapping[str, sympy.Symbol]) -> str | float:
     if not isinstance(conventions, Mapping):
         return _checked(conventions)
-    symbols = {s.name: s for s in expression.free_symbols if s != X}
     for place, rule in conventions.items():
         at = parse(place, symbols)
         if sympy.simplify((relation.lhs - relation.rhs).subs(X, at)) == 0:

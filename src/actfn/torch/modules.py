@@ -392,7 +392,7 @@ def class_name(name: str, aliases: Mapping[str, str]) -> str:
 def module_class(name: str) -> type[ActivationModule]:
     """The module class of a catalog entry."""
     entry = catalog.find(name)
-    called = next(c for c, n in class_names().items() if n == entry.name)
+    called = class_name(entry.name, entry.aliases)
     kind = _KINDS.get(entry.name, ActivationModule)
     doc = "\n\n".join(filter(None, [f"{entry.title}: {entry.formula}", entry.summary, kind.__doc__]))
     members = {"definition": entry, "activation": staticmethod(function(entry)), "__doc__": doc}
