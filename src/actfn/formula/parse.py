@@ -27,9 +27,9 @@ from actfn.formula.scan import FUNCTIONS, KNOWN, FormulaError, Scan, check_param
 
 MAX_NODES = 500
 MAX_DEPTH = 100
-MAX_SECONDS = 0.4
-"""Of this thread's processor time; a person's formula takes a tenth of it. One step of SymPy's, which nothing can stop,
-may take as long as all before it."""
+MAX_SECONDS = 0.3
+"""Of this thread's processor time, for each of two tries; a person's formula takes a tenth of it. One step of SymPy's,
+which nothing can stop, may take as long as all before it."""
 
 
 def parse(text: str, symbols: Mapping[str, Symbol]) -> Expr:
@@ -48,7 +48,13 @@ def parse(text: str, symbols: Mapping[str, Symbol]) -> Expr:
         raise FormulaError(text, start + max(0, (error.offset or 1) - 1), "this can't be read") from None
     except (ValueError, MemoryError, RecursionError):
         raise FormulaError(text, start, "the formula is nested too deeply") from None
-    return _Builder(text, start, symbols).build(tree)
+    builder = _Builder(text, start, symbols)
+    try:
+        return builder.build(tree)
+    except FormulaError:
+        if not builder.out_of_time:
+            raise
+    return _Builder(text, start, symbols).build(tree)  # what was slow may have been the collector, or SymPy's first use
 
 
 def parameter_names(text: str) -> tuple[str, ...]:
@@ -139,6 +145,7 @@ class _Builder:
             "relu": lambda u: self._larger(u, S.Zero),
         }
         self.deadline = time.thread_time() + MAX_SECONDS
+        self.out_of_time = False
 
     def build(self, tree: ast.expr) -> Expr:
         self._check_size(tree)
@@ -172,6 +179,7 @@ class _Builder:
         """What SymPy makes of the parts, in bounds."""
         try:
             if time.thread_time() > self.deadline:
+                self.out_of_time = True
                 raise Refused("the formula takes too long to read", "write it with fewer functions inside functions")
             made = make(*parts)
             self.bounds.check(made)
