@@ -65,7 +65,7 @@ def test_values_and_gradients(name):
     assert keras.backend.standardize_dtype(y.dtype) == "float32"
     np.testing.assert_allclose(numbers(y), true(entry, X), rtol=1e-6)
     np.testing.assert_allclose(slope(f, X), true(entry, X, 1), rtol=1e-6)  # ELU'(-20) is not 0
-    made = getattr(actfn.keras, actfn.keras._class_name(entry))()
+    made = getattr(actfn.keras, catalog.class_name(entry.name, entry.aliases))()
     np.testing.assert_array_equal(numbers(made(X)), numbers(y))
 
 

@@ -409,18 +409,9 @@ def source(
     elif target in ("latex", "text"):
         text = printers.printer(target).expression(activation.derivative(derivative)) + "\n"
     elif target == "triton":
-        from actfn.kernels.build import Request, program
+        from actfn.kernels.build import Request, triton_source
 
-        request = Request(definition, derivative, (), "value", "float32", "fast")
-        steps = program(request)
-        text = printers.printer(target).kernel(
-            definition.name,
-            request.arrays,
-            tuple(definition.defaults),
-            steps.assignments,
-            steps.results,
-            doc=definition.formula,
-        )
+        text = triton_source(Request(definition, derivative))
     elif target in _TARGETS:
         from actfn.kernels.lower import program
 

@@ -218,18 +218,14 @@ def _definition(config: Mapping[str, Any]) -> Definition:
 # -- names ------------------------------------------------------------------------------------------------------------------
 
 
-def _class_name(entry: Definition) -> str:
-    """torch.nn's name where it has the function, else the entry's in capitals."""
-    own = entry.aliases.get("torch", "")
-    if own.startswith("torch.nn.") and "functional" not in own:
-        return own.rpartition(".")[2]
-    return "".join(part.capitalize() for part in entry.name.split("_"))
-
-
 def _layer_class(entry: Definition) -> type[ActivationLayer]:
     """The layer class of an entry, by which Keras finds it in a saved model."""
     doc = f"{entry.title}: {entry.formula}\n\n{entry.summary}\n\n{ActivationLayer.__doc__}"
-    made = type(_class_name(entry), (ActivationLayer,), {"definition": entry, "__doc__": doc, "__module__": __name__})
+    made = type(
+        catalog.class_name(entry.name, entry.aliases),
+        (ActivationLayer,),
+        {"definition": entry, "__doc__": doc, "__module__": __name__},
+    )
     return _registered(package="actfn")(made)
 
 

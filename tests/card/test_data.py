@@ -12,7 +12,6 @@ import pytest
 
 from actfn import catalog
 from actfn.card.data import MAX_POINTS, card_data, evenly_spaced, label
-from actfn.card.page import torch_class
 from actfn.definition import Definition, Parameter
 from actfn.files import dumps
 from tests.entries import NAMES
@@ -172,7 +171,7 @@ def test_the_page_names_the_module_that_there_is():
     from actfn.torch import class_names
 
     for name, entry in catalog.entries().items():
-        assert class_names()[torch_class(name, entry.aliases)] == name
+        assert class_names()[catalog.class_name(name, entry.aliases)] == name
 
 
 @pytest.mark.parametrize("name", ["var", "function", "new", "class_", "x0", "value", "location"])

@@ -5,7 +5,6 @@ Leans on `analysis.proofs` for claims and on the oracle for curves, as a card do
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,9 @@ from actfn.analysis.claims import Claim
 from actfn.analysis.proofs import proven
 from actfn.analysis.properties import properties
 from actfn.card.data import label, sample
+from actfn.card.figure import write_drawn
 from actfn.card.wording import HEADINGS, wording
 from actfn.definition import Definition
-from actfn.files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,23 +78,13 @@ def write_comparison(functions: Sequence[Compared], path: Path, low: float = -4.
 
     Raises `ValueError` for another suffix, for more than `MOST` functions, or for a range that isn't one.
     """
-    from matplotlib import rc_context
-
-    from actfn.card.figure import FORMATS, LOOK, NO_DATES
-
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in FORMATS:
-        raise ValueError(f"a figure is written as .svg, .png or .pdf, not {path.name!r}")
-    if len(functions) > MOST:
-        raise ValueError(f"a figure tells at most {MOST} functions apart; got {len(functions)}")
-    with rc_context(LOOK):
-        buffer = io.BytesIO()
-        figure(functions, low, high).savefig(buffer, format=kind, dpi=200, metadata=NO_DATES[kind])
-    write_bytes(path, buffer.getvalue())
+    write_drawn(path, lambda: figure(functions, low, high))
 
 
 def figure(functions: Sequence[Compared], low: float, high: float) -> Figure:
-    """The figure as a matplotlib object: f on the left, f' on the right."""
+    """The figure as a matplotlib object: f on the left, f' on the right. Raises `ValueError` for more than `MOST`."""
+    if len(functions) > MOST:
+        raise ValueError(f"a figure tells at most {MOST} functions apart; got {len(functions)}")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ("svg", "png", "pdf")
 _COLOURS = {"value": "#1a5a9e", "slope": "#ad3f0c"}  # as on the page in light
 _GREY = "#6b6d73"
-LOOK: Any = {
+_LOOK: Any = {
     "font.family": "STIXGeneral",
     "mathtext.fontset": "stix",
     "font.size": 10,
@@ -32,7 +32,7 @@ LOOK: Any = {
     "svg.hashsalt": "actfn",
     "path.simplify": False,
 }
-NO_DATES: dict[str, dict[str, Any]] = {
+_NO_DATES: dict[str, dict[str, Any]] = {
     "svg": {"Date": None},
     "pdf": {"CreationDate": None},
     "png": {"Software": None},
@@ -40,18 +40,23 @@ NO_DATES: dict[str, dict[str, Any]] = {
 
 
 def write_figure(data: Mapping[str, Any], path: Path) -> None:
-    """Draws the card's figure to a file, whole or not at all; the suffix is .svg, .png or .pdf.
+    """Draws the card's figure to a file; see `write_drawn`."""
+    write_drawn(path, lambda: figure(data))
 
-    Raises `ValueError` for another suffix.
+
+def write_drawn(path: Path, draw: Callable[[], Figure]) -> None:
+    """Draws a figure in the look of a card's to a file, whole or not at all; the suffix is .svg, .png or .pdf.
+
+    Raises `ValueError` for another suffix, before anything is drawn.
     """
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ValueError(f"a figure is written as .svg, .png or .pdf, not {path.name!r}")
     from matplotlib import rc_context
 
-    with rc_context(LOOK):
+    with rc_context(_LOOK):
         buffer = io.BytesIO()
-        figure(data).savefig(buffer, format=kind, dpi=200, metadata=NO_DATES[kind])
+        draw().savefig(buffer, format=kind, dpi=200, metadata=_NO_DATES[kind])
     write_bytes(path, buffer.getvalue())
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from actfn.card.charts import card_charts
+from actfn.catalog import class_name
 from actfn.definition import Parameter
 from actfn.page.chart import Chart, shown
 from actfn.page.formula import mathml
@@ -121,23 +122,12 @@ def _code(data: Mapping[str, Any]) -> dict[str, str]:
             "NumPy": f"import actfn\n\n{name} = actfn.define({data['formula']!r}{given})\n{name}(x)",
             "PyTorch": f"from actfn.torch import module\n\nlayer = module({data['formula']!r}{given})",
         }
-    module = torch_class(name, data["aliases"])
+    module = class_name(name, data["aliases"])
     return {
         "NumPy": f'import actfn\n\n{name} = actfn.get("{name}")\n{name}(x{given})',
         "PyTorch": f"from actfn.torch import {module}\n\nlayer = {module}({given[2:]})",
         "Terminal": f"actfn card {name}{options}",
     }
-
-
-def torch_class(name: str, aliases: Mapping[str, str]) -> str:
-    """The name of a catalog entry's module in `actfn.torch`."""
-    alias = aliases.get("torch", "")
-    own = (
-        alias.rpartition(".")[2]
-        if alias.startswith("torch.nn.") and "functional" not in alias and "(" not in alias
-        else ""
-    )
-    return own or "".join(part.capitalize() for part in name.split("_"))
 
 
 def bibtex(name: str, source: Mapping[str, Any]) -> str:

@@ -103,5 +103,13 @@ def _written(entry: Definition) -> Iterator[str]:
         yield from (".".join(parts[i:]) for i in range(len(parts)))  # torch.nn.ELU, nn.ELU, ELU
 
 
+def class_name(name: str, aliases: Mapping[str, str]) -> str:
+    """What classes of an entry are called: `torch.nn`'s name where it has the function, else the entry's in capitals."""
+    own = aliases.get("torch", "")
+    if own.startswith("torch.nn.") and "functional" not in own and "(" not in own:
+        return own.rpartition(".")[2]
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
 def _key(text: str) -> str:
     return re.sub(r"[\s_-]+", "", text.casefold())

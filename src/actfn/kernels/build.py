@@ -273,6 +273,21 @@ def source(request: Request) -> str:
     return _heading(request) + scalar + "\n\n" + _loop(request, chosen, _error_to_test(request, steps))
 
 
+def triton_source(request: Request) -> str:
+    """The Triton code of a request, which `actfn.torch.gpu` runs. It computes in float64 for that dtype, else in float32."""
+    from actfn.formula.printers.triton import TritonPrinter
+
+    steps = program(request)
+    return TritonPrinter().kernel(
+        request.definition.name,
+        request.arrays,
+        tuple(request.definition.defaults),
+        steps.assignments,
+        steps.results,
+        doc=request.definition.formula,
+    )
+
+
 def _error_to_test(request: Request, steps: Program) -> float | None:
     """The error bound of a rounding test, for a request that rounds correctly; raises `NotShown` where there is none."""
     from actfn.kernels.correct import NotShown, relative_error

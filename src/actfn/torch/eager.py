@@ -20,7 +20,7 @@ from actfn.kernels.build import ITEMSIZE, Kernel, Request, kernel_if_any
 from actfn.kernels.threads import GRAIN, run
 from actfn.kernels.ufunc import of_request
 from actfn.torch import memory
-from actfn.torch.printed import Derivative, Spec, along, batched, evaluate, watched
+from actfn.torch.printed import Derivative, Spec, along, batched, evaluate, save, saved, watched
 
 DTYPES = {
     torch.float16: "float16",
@@ -160,13 +160,13 @@ class Value(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, spec: Spec, accuracy: str, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.spec, ctx.accuracy = spec, accuracy
-        _save(ctx, (x,), parameters)
+        save(ctx, (x,), parameters)
         return compute("value", spec, (x,), parameters, accuracy)[0]
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (g,) = gradients
-        (x,), parameters = _saved(ctx, 1)
+        (x,), parameters = saved(ctx, 1)
         needs = ctx.needs_input_grad
         wanted = _times(g, along(ctx.spec), ctx.accuracy, x, parameters) if needs[2] else None
         return (None, None, wanted, *_by_parameters(ctx.spec, ctx.accuracy, g, x, parameters, needs[3:]))
@@ -180,13 +180,13 @@ class Product(torch.autograd.Function):
         ctx: Any, spec: Spec, accuracy: str, g: torch.Tensor, x: torch.Tensor, *parameters: Any
     ) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.spec, ctx.accuracy = spec, accuracy
-        _save(ctx, (g, x), parameters)
+        save(ctx, (g, x), parameters)
         return compute("product", spec, (x, g), parameters, accuracy)[0]
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (gg,) = gradients
-        (g, x), parameters = _saved(ctx, 2)
+        (g, x), parameters = saved(ctx, 2)
         needs, spec, accuracy = ctx.needs_input_grad, ctx.spec, ctx.accuracy
         by_parameters = (
             _by_parameters(spec, accuracy, gg * g, x, parameters, needs[4:])
@@ -394,15 +394,3 @@ def _by_parameters(
         )
         wanted.append(slope.sum_to_size(parameter.shape))
     return wanted
-
-
-def _save(ctx: Any, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]) -> None:
-    tensors = [p for p in parameters if isinstance(p, torch.Tensor)]
-    ctx.plain = [None if isinstance(p, torch.Tensor) else p for p in parameters]
-    ctx.save_for_backward(*arrays, *tensors)
-
-
-def _saved(ctx: Any, count: int) -> tuple[tuple[torch.Tensor, ...], list[Any]]:
-    saved = ctx.saved_tensors
-    waiting = iter(saved[count:])
-    return saved[:count], [next(waiting) if p is None else p for p in ctx.plain]

@@ -14,7 +14,7 @@ import torch
 from actfn import catalog
 from actfn.definition import GatedUnit
 from actfn.torch.functional import function
-from actfn.torch.modules import ActivationModule, class_name, signature
+from actfn.torch.modules import ActivationModule, signature
 
 
 class GatedModule(ActivationModule):
@@ -63,7 +63,7 @@ def _class_name(unit: GatedUnit) -> str:
         kind = unit.name.removesuffix("glu")
         return (kind.upper() if kind == "ge" else kind.capitalize()) + "GLU"  # GEGLU, as its paper has it
     title = "_".join(unit.title.split()).lower()
-    return class_name(unit.name if unit.aliases else title, unit.aliases)
+    return catalog.class_name(unit.name if unit.aliases else title, unit.aliases)
 
 
 @lru_cache(maxsize=64)

@@ -16,9 +16,9 @@ import torch
 
 from actfn.definition import Definition
 from actfn.formula.printers.triton import TritonPrinter
-from actfn.kernels.build import Request, program
+from actfn.kernels.build import Request, triton_source
 from actfn.kernels.printed import load
-from actfn.torch.printed import Derivative, Spec, along, batched, watched
+from actfn.torch.printed import Derivative, Spec, along, batched, save, saved, watched
 
 DEVICES = ("cuda",)
 """The kinds of device that the kernels run on; Triton's interpreter runs them on "cpu" too."""
@@ -58,16 +58,7 @@ def source(
     definition: Definition, order: int = 0, by: tuple[str, ...] = (), form: str = "value", dtype="float32"
 ) -> str:
     """The Triton code that runs: of a derivative ("value"), times g ("product"), or of the backward of that ("double")."""
-    request = Request(definition, order, by, form, "float64" if dtype == "float64" else "float32", "fast")
-    steps = program(request)
-    return TritonPrinter().kernel(
-        definition.name,
-        request.arrays,
-        tuple(definition.defaults),
-        steps.assignments,
-        steps.results,
-        doc=definition.formula,
-    )
+    return triton_source(Request(definition, order, by, form, "float64" if dtype == "float64" else "float32", "fast"))
 
 
 @lru_cache(maxsize=1024)
@@ -127,13 +118,13 @@ class Value(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, spec: Spec, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.spec = spec
-        _save(ctx, (x,), parameters)
+        save(ctx, (x,), parameters)
         return compute("value", spec, (x,), parameters)[0]
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (g,) = gradients
-        (x,), parameters = _saved(ctx, 1)
+        (x,), parameters = saved(ctx, 1)
         by_x = _times(g, along(ctx.spec), x, parameters) if ctx.needs_input_grad[1] else None
         return None, by_x, *_by_parameters(ctx.spec, g, x, parameters, ctx.needs_input_grad[2:])
 
@@ -144,13 +135,13 @@ class Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, spec: Spec, g: torch.Tensor, x: torch.Tensor, *parameters: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.spec = spec
-        _save(ctx, (g, x), parameters)
+        save(ctx, (g, x), parameters)
         return compute("product", spec, (x, g), parameters)[0]
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (gg,) = gradients
-        (g, x), parameters = _saved(ctx, 2)
+        (g, x), parameters = saved(ctx, 2)
         spec, needs = ctx.spec, ctx.needs_input_grad
         by_parameters = (
             _by_parameters(spec, gg * g, x, parameters, needs[3:]) if any(needs[3:]) else [None] * len(needs[3:])
@@ -183,15 +174,3 @@ def _by_parameters(
         _times(g, along(spec, name), x, parameters).sum_to_size(parameter.shape) if needed else None
         for name, parameter, needed in zip(names, parameters, needs, strict=True)
     ]
-
-
-def _save(ctx: Any, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]) -> None:
-    tensors = [p for p in parameters if isinstance(p, torch.Tensor)]
-    ctx.plain = [None if isinstance(p, torch.Tensor) else p for p in parameters]
-    ctx.save_for_backward(*arrays, *tensors)
-
-
-def _saved(ctx: Any, count: int) -> tuple[tuple[torch.Tensor, ...], list[Any]]:
-    saved = ctx.saved_tensors
-    waiting = iter(saved[count:])
-    return saved[:count], [next(waiting) if p is None else p for p in ctx.plain]

@@ -377,22 +377,14 @@ _KINDS: dict[str, type[ActivationModule]] = {
 @lru_cache(maxsize=1)
 def class_names() -> dict[str, str]:
     """Class name -> catalog name: `torch.nn`'s name where it has the function, else the entry's in capitals."""
-    return {class_name(entry.name, entry.aliases): name for name, entry in catalog.entries().items()}
-
-
-def class_name(name: str, aliases: Mapping[str, str]) -> str:
-    """The name of an entry's class."""
-    own = aliases.get("torch", "")
-    if own.startswith("torch.nn.") and "functional" not in own:
-        return own.rpartition(".")[2]
-    return "".join(part.capitalize() for part in name.split("_"))
+    return {catalog.class_name(entry.name, entry.aliases): name for name, entry in catalog.entries().items()}
 
 
 @lru_cache(maxsize=512)
 def module_class(name: str) -> type[ActivationModule]:
     """The module class of a catalog entry."""
     entry = catalog.find(name)
-    called = class_name(entry.name, entry.aliases)
+    called = catalog.class_name(entry.name, entry.aliases)
     kind = _KINDS.get(entry.name, ActivationModule)
     doc = "\n\n".join(filter(None, [f"{entry.title}: {entry.formula}", entry.summary, kind.__doc__]))
     members = {"definition": entry, "activation": staticmethod(function(entry)), "__doc__": doc}

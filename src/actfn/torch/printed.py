@@ -81,6 +81,20 @@ def watched() -> bool:
     return bool(forward_ad._current_level >= 0 or transforms() or _modes() or _tracing())
 
 
+def save(ctx: Any, arrays: tuple[torch.Tensor, ...], parameters: tuple[Any, ...]) -> None:
+    """Keeps arrays and parameters for the backward pass, tensors as autograd wants them kept."""
+    tensors = [p for p in parameters if isinstance(p, torch.Tensor)]
+    ctx.plain = [None if isinstance(p, torch.Tensor) else p for p in parameters]
+    ctx.save_for_backward(*arrays, *tensors)
+
+
+def saved(ctx: Any, count: int) -> tuple[tuple[torch.Tensor, ...], list[Any]]:
+    """The `count` arrays and the parameters that `save` kept."""
+    kept = ctx.saved_tensors
+    waiting = iter(kept[count:])
+    return kept[:count], [next(waiting) if p is None else p for p in ctx.plain]
+
+
 class Derivative(torch.autograd.Function):
     """d^n f/dx^n (differentiated by parameters too), whose own derivatives are of the same kind."""
 
@@ -103,7 +117,7 @@ class Derivative(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (gradient,) = gradients
-        x, parameters = _saved(ctx)
+        (x,), parameters = saved(ctx, 1)
         needs = ctx.needs_input_grad
         by_x = (gradient * _along(ctx.spec, x, parameters)).sum_to_size(x.shape) if needs[1] else None
         wanted: list[Any] = [None, by_x]
@@ -115,7 +129,7 @@ class Derivative(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
-        x, parameters = _saved(ctx)
+        (x,), parameters = saved(ctx, 1)
         _, along_x, *along = tangents
         total = None if along_x is None else along_x * _along(ctx.spec, x, parameters)
         for name, tangent in zip(ctx.spec.definition.defaults, along, strict=True):
@@ -123,12 +137,6 @@ class Derivative(torch.autograd.Function):
                 part = tangent * _along(ctx.spec, x, parameters, name)
                 total = part if total is None else total + part
         return total
-
-
-def _saved(ctx: Any) -> tuple[torch.Tensor, list[Any]]:
-    x, *tensors = ctx.saved_tensors
-    waiting = iter(tensors)
-    return x, [next(waiting) if p is None else p for p in ctx.plain]
 
 
 def _along(spec: Spec, x: torch.Tensor, parameters: list[Any], name: str | None = None) -> torch.Tensor:
