@@ -125,6 +125,7 @@ function explore(page, activations) {
     for (const kind of ["value", "slope"]) {
       const { inside, line, point } = overlays[kind], [bottom, top] = sticky[kind], { l, r, t, b } = margin;
       const width = plots[kind].clientWidth - l - r, height = plots[kind].clientHeight - t - b;
+      if (!(width > 0 && height > 0)) continue; // not laid out: hidden, or the page is about to go
       const kept = (pixel) => Math.min(Math.max(pixel, -1e5), 1e5); // SVG takes no infinities
       const place = (x, y) => [kept(((x - low) / (high - low)) * width), kept(((top - y) / (top - bottom)) * height)];
       const set = (element, values) => Object.entries(values).forEach(([name, v]) => element.setAttribute(name, v));
