@@ -14,6 +14,7 @@ from actfn.definition import Definition
 from actfn.formula.printers.torch import TorchPrinter
 from actfn.kernels.lower import program
 from actfn.kernels.printed import load
+from actfn.torch import inductor
 
 
 @dataclass(frozen=True)
@@ -33,23 +34,27 @@ _HALVES = (torch.float16, torch.bfloat16)
 
 
 @lru_cache(maxsize=1024)
-def printed(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> Callable[..., torch.Tensor]:
+def printed(
+    definition: Definition, order: int = 0, by: tuple[str, ...] = (), printer: type[TorchPrinter] = TorchPrinter
+) -> Callable[..., torch.Tensor]:
     """The printed code of a derivative as a function of x and every parameter, by position."""
-    name = TorchPrinter().identifier(definition.name)
-    return load(source(definition, order, by), name, {"torch": torch})
+    name = printer().identifier(definition.name)
+    return load(source(definition, order, by, printer), name, {"torch": torch, **inductor.NAMES})
 
 
-def source(definition: Definition, order: int = 0, by: tuple[str, ...] = ()) -> str:
+def source(
+    definition: Definition, order: int = 0, by: tuple[str, ...] = (), printer: type[TorchPrinter] = TorchPrinter
+) -> str:
     """The PyTorch code that runs."""
     steps = program(definition, order, by)
-    return TorchPrinter().function(
-        definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula
-    )
+    return printer().function(definition.name, steps.arguments, steps.assignments, steps.result, doc=definition.formula)
 
 
 def evaluate(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.Tensor:
     """A derivative at x, by its printed code."""
-    return run(printed(spec.definition, spec.order, spec.by), x, parameters)
+    compiled = torch.compiler.is_compiling() and inductor.serves(x)
+    printer = inductor.InductorPrinter if compiled else TorchPrinter
+    return run(printed(spec.definition, spec.order, spec.by, printer), x, parameters)
 
 
 def run(code: Callable[..., torch.Tensor], x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.Tensor:
