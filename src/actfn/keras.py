@@ -32,7 +32,7 @@ class Activation:
     def __init__(self, definition: Definition, given: Mapping[str, float] | None = None):
         self.definition = definition
         self.given = dict(given or {})
-        self.values = definition.values(self.given)
+        self.values = _numbers(definition, self.given)
         self.__name__ = definition.name
         self.__doc__ = f"{definition.title or definition.name}: {definition.formula}\n\n{definition.summary}"
 
@@ -51,7 +51,7 @@ class Activation:
         tensor = keras.ops.convert_to_tensor(x)
         if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype)):
             tensor = keras.ops.cast(tensor, keras.config.floatx())
-        values = {n: v if isinstance(v, int | float) else keras.ops.convert_to_tensor(v) for n, v in given.items()}
+        values = {n: v if isinstance(v, int | float) else _spread(v, tensor) for n, v in given.items()}
         return _of_backend(self.definition)(tensor, **values)
 
     def __repr__(self) -> str:
@@ -90,6 +90,25 @@ def _of_backend(definition: Definition) -> Callable[..., Any]:
     return function(definition)
 
 
+def _spread(value: Any, x: Any) -> Any:
+    """A parameter as a tensor along the last axes of x on every backend: to PyTorch's `prelu` a vector is along axis 1."""
+    tensor = keras.ops.convert_to_tensor(value)
+    behind = len(x.shape) - len(tensor.shape)
+    return keras.ops.reshape(tensor, [*[1] * behind, *tensor.shape]) if tensor.shape and behind > 0 else tensor
+
+
+def _numbers(definition: Definition, given: Mapping[str, Any]) -> dict[str, float]:
+    """Every parameter's number. Raises `ValueError`, as Keras' own layers do, for what isn't one."""
+    return definition.values({n: _number(definition.name, n, v) for n, v in given.items()})
+
+
+def _number(owner: str, name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except TypeError:
+        raise ValueError(f"{owner}: {name} is a number, not {value!r}") from None
+
+
 # -- layers -----------------------------------------------------------------------------------------------------------------
 
 
@@ -117,7 +136,7 @@ class ActivationLayer(keras.layers.Layer):
             known = ", ".join(names) or "none"
             raise TypeError(f"{type(self).__name__} has no parameter {unknown!r}; its parameters: {known}")
         super().__init__(**arguments)
-        self.numbers = self.definition.values(given)
+        self.numbers = _numbers(self.definition, given)
         if isinstance(learnable, bool):
             chosen = names if learnable else ()
         else:
@@ -129,6 +148,7 @@ class ActivationLayer(keras.layers.Layer):
         self.axis = axis
         self.learned: dict[str, Any] = dict.fromkeys(chosen)
         self.supports_masking = True
+        self.built = not chosen and type(self).build is ActivationLayer.build
 
     def build(self, input_shape: Any) -> None:
         shape = () if self.axis is None else (input_shape[self.axis],)
@@ -176,7 +196,8 @@ class Formula(ActivationLayer):
         conventions: Convention | Mapping[str, Convention] = "left",
         **arguments: Any,
     ):
-        listed = tuple(Parameter(n, float(v), (domains or {}).get(n, "real")) for n, v in (parameters or {}).items())
+        given = {n: _number(type(self).__name__, n, v) for n, v in (parameters or {}).items()}
+        listed = tuple(Parameter(n, v, (domains or {}).get(n, "real")) for n, v in given.items())
         self.__dict__["definition"] = Definition("custom", formula, listed, conventions, title=formula[:60])
         self.definition.expression  # noqa: B018  (parses now, so that an error shows here)
         super().__init__(**arguments)

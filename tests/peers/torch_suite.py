@@ -7,18 +7,16 @@ importing PyTorch's test code changes global settings.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 
-PAGE = Path(__file__).parents[2] / "docs" / "peers-torch.md"
+from tests.peers.tally import Tally, finish, reasons
+
 DTYPES = (torch.float32, torch.float64)
 OPS = {
     "nn.functional.celu": "celu", "nn.functional.elu": "elu", "nn.functional.gelu": "gelu",
@@ -39,17 +37,8 @@ MODULES = (
     "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold",
 )  # fmt: skip
 
-EXPECTED: dict[tuple[str, str], str] = {}
-"""(name, check) -> why a failure is right, or not ours to mend. One that passes is reported."""
-
-
-@dataclass
-class Tally:
-    """Of one name and check."""
-
-    passed: int = 0
-    failed: list[str] = field(default_factory=list)
-    not_applicable: int = 0
+EXPECTED: dict[str, str] = {}
+"""Name and check -> why a failure is right, or not ours to mend. One that passes is reported."""
 
 
 def close(got: torch.Tensor, expected: torch.Tensor) -> None:
@@ -188,12 +177,7 @@ def run() -> dict[tuple[str, str], Tally]:
     found: dict[tuple[str, str], Tally] = {}
 
     def do(name: str, check: str, test: Callable[[], None]) -> None:
-        tally = found.setdefault((name, check), Tally())
-        try:
-            test()
-            tally.passed += 1
-        except Exception as error:
-            tally.failed.append(f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}")
+        found.setdefault((name, check), Tally()).do(test)
 
     for info in op_db:
         if info.name not in OPS or info.variant_test_name:
@@ -226,10 +210,7 @@ def table(found: dict[tuple[str, str], Tally]) -> str:
             total = tally and tally.passed + len(tally.failed)
             cells.append(f"{tally.passed}/{total}" if tally else "-")
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    if EXPECTED:
-        lines += ["", "What fails, and why:", ""]
-        lines += [f"- {name}, {check}: {reason}" for (name, check), reason in sorted(EXPECTED.items())]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *reasons("What fails, and why", EXPECTED)]) + "\n"
 
 
 HEAD = """\
@@ -245,13 +226,8 @@ page is current. Each cell is passed/applicable, over float32 and float64; `-`: 
 def main() -> int:
     warnings.simplefilter("ignore")
     found = run()
-    if "--check" not in sys.argv:
-        PAGE.write_text(table(found))
-    failures = {f"{name}, {check}": t.failed for (name, check), t in found.items() if t.failed}
-    strays = [f"{n}, {c}" for n, c in EXPECTED if not found.get((n, c), Tally()).failed]
-    print(json.dumps({"failures": failures, "strays": strays, "page": table(found)}))
-    unexplained = [k for k in failures if k not in {f"{n}, {c}" for n, c in EXPECTED}]
-    return 1 if unexplained or strays else 0
+    failed = {f"{name}, {check}": t.failed for (name, check), t in found.items() if t.failed}
+    return finish("torch", table(found), failed, EXPECTED)
 
 
 if __name__ == "__main__":
