@@ -26,6 +26,7 @@ RUNS = (
     ("training", 2),
     ("catalog", 1),
     ("own_formulas", 1),
+    ("compiled", 1),
     ("memory", 1),
     ("startup", 1),
 )
