@@ -1,5 +1,5 @@
 """Compiled kernels against the oracle, with tails, kinks and odd inputs: every order and dtype of one entry of each kind,
-and f and f' in float32 of every entry."""
+and f and f' of every entry."""
 
 from __future__ import annotations
 
@@ -20,26 +20,21 @@ OWN = [
     Definition("clipped", "clip(x, low, 1)*exp(-abs(x))", (Parameter("low", -1.0),)),
 ]
 
-BOUNDS = {"float32": {0: 4.0, 1: 4.0, 2: 8.0}, "float64": {0: 4.0, 1: 4.0, 2: 64.0}}
-"""In ulps; what each kernel reaches is measured by `benchmarks/exhaustive.py`."""
+BOUNDS = {"float32": {0: 4.0, 1: 4.0, 2: 8.0}, "float64": {0: 3.0, 1: 3.0, 2: 64.0}}
+"""In ulps; what each kernel reaches is measured by `benchmarks/exhaustive`."""
 
 OWN_BOUNDS = {
-    ("rbf", 2, "float64"): 512.0,  # exp amplifies the rounding of x^2, which f'' shares
-    ("gelu", 2, "float64"): 512.0,
-    ("gelu_tanh", 2, "float64"): 1024.0,
+    ("atlu", 1, "float64"): 10.0,  # just right of where its series begins, a quarter of what cancels is left
+    ("sinlu", 1, "float64"): 2.0**15,  # 1 + cos(x), which is 1.5e-5 at the largest number
 }
 """(entry, order, dtype): a bound of its own."""
 LARGEST = {
-    ("atlu", 1, "float32"): 512.0,  # its terms are 1/x and -1/x on the left, their sum 2/(3*x^3)
-    ("gelu_tanh", 1, "float64"): 21.0,  # beyond, a gate is subnormal where its product with x^3 isn't
-    ("gelu_tanh", 2, "float64"): 21.0,
-    ("softsign", 2, "float64"): 2.0**300,  # a power is infinite where its inverse is a small number still
-    ("isru", 2, "float64"): 2.0**200,
-    ("squareplus", 0, "float64"): 2.0**1022,
-    ("squareplus", 2, "float64"): 2.0**200,
+    ("star_relu", 1, "float64"): 2.0**1022,  # twice x comes before a factor below 1
 }
 """(entry, order, dtype): how far out a kernel keeps its bound, where it doesn't everywhere."""
-OSCILLATING = ("snake",)
+WITH_ROOTS = ("dsilu", "fts", "soft_exponential", "xielu")
+"""Entries whose terms cancel at a root that no float64 is: an error of a few ulps of 1 counts as none near it."""
+OSCILLATING = ("snake", "asu", "gcu", "morlet", "siren")
 """Entries whose derivatives come close to 0 everywhere: an error of a few ulps of 1 counts as none."""
 
 
@@ -68,6 +63,12 @@ def test_every_entry_in_float32(entry: Definition, order: int) -> None:
     check(entry, order, points("float32")[::3])
 
 
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("entry", [e for e in EVERY if e not in REPRESENTATIVE], ids=lambda e: e.name)
+def test_every_entry_in_float64(entry: Definition, order: int) -> None:
+    check(entry, order, points("float64")[::5])
+
+
 def check(entry: Definition, order: int, x: np.ndarray) -> None:
     key = (entry.name, order, x.dtype.name)
     error = worst(entry, order, x[np.abs(x) <= LARGEST.get(key, math.inf)])
@@ -89,14 +90,15 @@ def worst(entry: Definition, order: int, x: np.ndarray) -> tuple[float, float]:
             assert y == expected or (math.isnan(y) and math.isnan(expected)), (at, y, expected)
         else:
             ball = oracle.ball(at, parameters)
-            near_zero = abs(at) < 4 or entry.name in OSCILLATING
-            if not _lost_by_nature(y, ball, order if near_zero else 0, dtype):
+            cancels = order > 0 or entry.name in WITH_ROOTS
+            near_zero = cancels and (abs(at) < 4 or entry.name in OSCILLATING)
+            if not _lost_by_nature(y, ball, near_zero, dtype):
                 found = max(found, (ulps(y, ball, dtype), at))
     return found
 
 
-def _lost_by_nature(y: float, ball, order: int, dtype: str) -> bool:
-    """Near a zero of a derivative, where its terms cancel, and among the subnormals ulps say little: the error is tiny."""
+def _lost_by_nature(y: float, ball, near_zero: bool, dtype: str) -> bool:
+    """Near a zero, where its terms cancel, and among the subnormals ulps say little: the error is tiny."""
     error = abs(y - float(ball.mid()))
-    small = 4 * float(np.finfo(dtype).eps) if order else 0.0
+    small = 4 * float(np.finfo(dtype).eps) if near_zero else 0.0
     return error <= max(small, 64 * float(np.finfo(dtype).smallest_subnormal))

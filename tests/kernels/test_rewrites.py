@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +19,13 @@ from actfn.formula.functions import sigmoid
 from actfn.kernels.lower import program, stable
 from actfn.kernels.primitives.arithmetic import cubic_parts
 from actfn.kernels.rewrites import (
+    common_tails,
     one_exponential,
     one_fraction,
     without_asinh,
+    without_cancelling_atan,
     without_cancelling_tanh,
+    without_double_zeros,
     without_overflowing_squares,
 )
 from actfn.kernels.ufunc import ufunc
@@ -74,6 +78,28 @@ def test_the_value_stays(text: str, x: float) -> None:
     assert rewritten != expression
     before, after = (e.xreplace({X: Rational(x)}).evalf(60) for e in (expression, rewritten))
     assert abs(before - after) <= abs(before) * Rational(1, 2**60)
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "text"),
+    [
+        (without_double_zeros, "3 + 3*cos(x)"),
+        (without_double_zeros, "x + 2 - 2*cos(x/2)"),
+        (without_double_zeros, "1 + 2*sin(x)*cos(x)"),
+        (common_tails, "sigmoid(x) + x*sigmoid(x)*sigmoid(-x)"),
+        (common_tails, "x*exp(-x**2) - exp(-x**2)"),
+        (common_tails, "x*sigmoid(x)**1.5"),
+        (without_cancelling_atan, "2*atan(exp(asinh(x))) + x/(1 + x**2)"),
+    ],
+    ids=lambda c: c if isinstance(c, str) else c.__name__,
+)
+def test_the_value_stays_in_float64s_own(rewrite: Any, text: str) -> None:
+    expression = stable(parse(text, {}))
+    rewritten = rewrite(expression)
+    assert rewritten != expression
+    for x in (-30.0, -3.0, -1.25, -0.5, 0.0, 0.7, 5.0):
+        before, after = (e.xreplace({X: Rational(x)}).evalf(60) for e in (expression, rewritten))
+        assert abs(before - after) <= abs(before) * Rational(1, 2**52), x
 
 
 def test_squares_that_overflow() -> None:

@@ -214,7 +214,7 @@ def _key(request: Request) -> str:
 
 @lru_cache(maxsize=1)
 def tried_on_every_input() -> frozenset[tuple[str, int]]:
-    """(catalog name, order) of the kernels that `benchmarks/exhaustive.py` found correct on all float32 inputs."""
+    """(catalog name, order) of the kernels that `benchmarks/exhaustive` found correct on all float32 inputs."""
     place = Path(__file__).with_name("correct.json")
     return frozenset((name, order) for name, order in json.loads(place.read_text())) if place.exists() else frozenset()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,12 +24,15 @@ from actfn.formula.functions import X, cbrt, erfc, expm1, log1p, maximum, minimu
 from actfn.formula.pieces import unfold
 from actfn.formula.printers.numba import TWO_PART, argument_parts, is_power_of_two
 from actfn.kernels.rewrites import (
+    common_tails,
     one_exponential,
     one_fraction,
     without_asinh,
+    without_cancelling_atan,
     without_cancelling_tanh,
-    without_overflowing_squares,
+    without_double_zeros,
 )
+from actfn.kernels.tails import BEYOND_FLOAT32, far_ends, finite_ends, with_tails
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,15 @@ def combined(
         expression = derivative(form, order + k, definition.conventions, symbols)
         if order + k or symbols:
             expression = one_fraction(expression)
-        expression = without_asinh(without_cancelling_tanh(one_exponential(stable(expression))))
-        if largest is not None and largest > _BEYOND_FLOAT32:
-            expression = without_overflowing_squares(expression)
+        expression = without_cancelling_tanh(one_exponential(stable(expression)))
+        expression = without_asinh(without_cancelling_atan(expression) if largest is not None else expression)
         if largest is None or not _only_gates(expression):
             expression = in_sigmoids(expression)
+        if largest is not None and largest > BEYOND_FLOAT32:
+            expression = common_tails(without_double_zeros(expression))
+            expression = with_tails(expression, defaults, far_ends(expression, largest, defaults))
         if largest is not None:
-            expression = _finite_ends(expression, largest, defaults)
+            expression = finite_ends(expression, largest, defaults)
         results.append(factor * guards.visit(keep_nan(expression), X))
     return share(arguments, results, guards.assignments)
 
@@ -402,113 +406,6 @@ def _nan_last(node: Piecewise) -> Expr:
         return Piecewise((rest[0][0], Not(condition)), (first, True))
     return node
 
-
-# -- infinite ends ------------------------------------------------------------------------------------------------------
-
-
-def _finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Expr]) -> Expr:
-    """The expression with x held above -largest, below largest or both, where its value at infinity would be NaN.
-
-    That is done where the values at large x say that there is a limit, at the default parameters: x*exp(-x^2) is
-    infinity times 0 in arithmetic, and 0 in truth.
-    """
-    if not expression.has(X):
-        return expression
-    rule = {s: float(v) for s, v in defaults.items()}
-    held: Expr = X
-    for sign, hold in ((-1, maximum), (1, minimum)):
-        at_end, *values = (
-            _in_floats(expression, {**rule, X: sign * v})
-            for v in (math.inf, largest / 1e3, largest, _FAR, 2 * _FAR, _BEYOND_FLOAT32)
-        )
-        near, far, early, later, beyond = values
-        if not math.isnan(at_end):
-            continue
-        if early == later and (math.isnan(far) or far == early):
-            held = hold(held, sign * sympy.Integer(_FAR))
-        elif abs(far) < 1e6 and abs(far - near) <= 1e-6 * max(1.0, abs(far)):
-            moved = {s: 4 * v for s, v in rule.items()}
-            last, before = (
-                _in_floats(expression, {**moved, X: sign * v}) for v in (largest, min(largest, _BEYOND_FLOAT32))
-            )
-            overflows = near == beyond and math.isfinite(last) and last != before  # alpha*x may be infinite
-            held = hold(held, sign * sympy.Integer(_BEYOND_FLOAT32 if overflows else int(largest)))
-        elif (
-            abs(beyond) > _BEYOND_FLOAT32 / 2**100
-            if largest < _BEYOND_FLOAT32
-            else math.isnan(far) and near == beyond  # 4*x may be infinite beside a 0
-        ):
-            held = hold(held, sign * sympy.Integer(_BEYOND_FLOAT32))
-    return expression.xreplace({X: held}) if held != X else expression
-
-
-_FAR = 176
-"""So far out, and twice as far, exp(x) and its products with powers of x are below float64's largest number."""
-_BEYOND_FLOAT32 = 2**500
-"""Infinite in float32, and its square isn't in float64."""
-
-
-def _in_floats(expression: Expr, values: Mapping[Symbol, float]) -> float:
-    """The value in float64 arithmetic, infinities and NaN included; NaN for a function that isn't among `_IN_FLOATS`."""
-    import numpy as np
-
-    def holds(condition: Any) -> bool:
-        inside = condition.xreplace(
-            {r: _TRUE_OR_FALSE[bool(_COMPARES[r.rel_op](of(r.lhs), of(r.rhs)))] for r in condition.atoms(Relational)}
-        )
-        return bool(inside)
-
-    def of(node: Any) -> Any:
-        if node in values:
-            return np.float64(values[node])
-        if node.is_number:
-            return np.float64(node)
-        if isinstance(node, Piecewise):
-            return next((of(e) for e, condition in node.args if holds(condition)), np.float64(math.nan))
-        if isinstance(node, Pow) and not isinstance(node, sympy.exp):
-            base, exponent = map(of, node.args)
-            return np.power(base, exponent)
-        arguments = [of(a) for a in node.args]
-        if isinstance(node, Add):
-            return sum(arguments, np.float64(0))
-        if isinstance(node, Mul):
-            return np.prod(arguments)
-        found = _IN_FLOATS.get(node.func)
-        return found(np, *arguments) if found else np.float64(math.nan)
-
-    with np.errstate(all="ignore"):
-        return float(of(expression))
-
-
-_TRUE_OR_FALSE = (S.false, S.true)
-_COMPARES: Mapping[str, Any] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-_IN_FLOATS: Mapping[Any, Any] = {
-    sympy.exp: lambda np, u: np.exp(u),
-    expm1: lambda np, u: np.expm1(u),
-    sympy.tanh: lambda np, u: np.tanh(u),
-    sigmoid: lambda np, u: 1 / (1 + np.exp(-u)),
-    softplus: lambda np, u: np.logaddexp(0, u),
-    sympy.log: lambda np, u: np.log(u),
-    log1p: lambda np, u: np.log1p(u),
-    sympy.erf: lambda np, u: math.erf(u),
-    erfc: lambda np, u: math.erfc(u),
-    sympy.atan: lambda np, u: np.arctan(u),
-    sympy.asinh: lambda np, u: np.arcsinh(u),
-    sympy.sinh: lambda np, u: np.sinh(u),
-    sympy.cosh: lambda np, u: np.cosh(u),
-    cbrt: lambda np, u: np.cbrt(u),
-    sympy.Abs: lambda np, u: np.abs(u),
-    sympy.sign: lambda np, u: np.sign(u),
-    maximum: lambda np, u, v: np.maximum(u, v),
-    minimum: lambda np, u, v: np.minimum(u, v),
-}
 
 # -- which arithmetic ---------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 from sympy import Add, Dummy, Expr, Ge, Gt, Mul, Piecewise, Pow, Rational, S
 
-from actfn.formula.functions import X, sigmoid
+from actfn.formula.functions import X, erfc, sigmoid, softplus
 
 # -- one fraction -------------------------------------------------------------------------------------------------------
 
@@ -27,11 +27,11 @@ def one_fraction(expression: Expr) -> Expr:
         return expression
     if isinstance(expression, Add | Mul) and _subtracts(expression):
         kind = type(expression)
-        algebraic = [a for a in expression.args if _is_algebraic(a)]
+        algebraic = [a for a in expression.args if is_algebraic(a)]
         whole = kind(*algebraic)
         found = _fraction(whole)
         if found is not None:
-            return kind(found, *(one_fraction(a) for a in expression.args if not _is_algebraic(a)))
+            return kind(found, *(one_fraction(a) for a in expression.args if not is_algebraic(a)))
     args = [one_fraction(a) if isinstance(a, Expr) else _in_branch(a) for a in expression.args]
     return expression.func(*args) if tuple(args) != expression.args else expression
 
@@ -50,16 +50,16 @@ def _subtracts(expression: Expr) -> bool:
     )
 
 
-def _is_algebraic(node: Expr) -> bool:
+def is_algebraic(node: Expr) -> bool:
     """Whether nothing but x, parameters, arithmetic, square roots, |x| and its slope are in it."""
-    if node.is_Symbol or node.is_Rational or _sign_condition(node) is not None:
+    if node.is_Symbol or node.is_Rational or sign_condition(node) is not None:
         return True
     if isinstance(node, Pow) and not isinstance(node, sympy.exp):
-        return bool(node.exp.is_Rational) and node.exp.q <= 2 and _is_algebraic(node.base)
-    return isinstance(node, Add | Mul) and all(map(_is_algebraic, node.args))
+        return bool(node.exp.is_Rational) and node.exp.q <= 2 and is_algebraic(node.base)
+    return isinstance(node, Add | Mul) and all(map(is_algebraic, node.args))
 
 
-def _sign_condition(node: Expr) -> Any:
+def sign_condition(node: Expr) -> Any:
     """The condition c of where(c, 1, -1) and where(c, x, -x) for c: x > 0 or x >= 0; None for anything else."""
     if not isinstance(node, Piecewise) or len(node.args) != 2:
         return None
@@ -83,7 +83,7 @@ def _fraction(whole: Expr) -> Expr | None:
         return letters[meaning]
 
     def rational(node: Expr) -> Expr:
-        condition = _sign_condition(node)
+        condition = sign_condition(node)
         if condition is not None:
             sign = letter(Piecewise((1, condition), (-1, True)), S.One)
             return sign * X if node.has(-X) else sign
@@ -168,6 +168,35 @@ def without_asinh(expression: Expr) -> Expr:
     return expression.replace(lambda n: isinstance(n, Mul), gate).replace(sympy.exp, power)
 
 
+# -- one tail -----------------------------------------------------------------------------------------------------------
+
+
+def common_tails(expression: Expr) -> Expr:
+    """s + x*s*t as s*(1 + x*t) for a function s with a tail: alone it may be a subnormal number where x*s isn't.
+
+    A power of a sigmoid becomes an exponential, whose argument loses nothing.
+    """
+    expression = expression.replace(
+        lambda n: isinstance(n, Pow) and isinstance(n.base, sigmoid) and not n.exp.is_Integer,
+        lambda n: sympy.exp(-n.exp * softplus(-n.base.args[0])),
+    )
+    return expression.replace(lambda n: isinstance(n, Add) and n.has(X), _common)
+
+
+def _common(node: Add) -> Expr:
+    parts = [Mul.make_args(t) for t in node.args]
+    shared: list[Expr] = []
+    for factor in parts[0]:
+        base, power = (factor, 1) if isinstance(factor, sympy.exp) else factor.as_base_exp()
+        if power == 1 and base.has(X) and isinstance(base, sigmoid | erfc | sympy.exp | sympy.erfc):
+            shared += [base] * all(any(_is_power_of(base, f) for f in part) for part in parts)
+    return Mul(*shared, Add(*(t / Mul(*shared) for t in node.args))) if shared else node
+
+
+def _is_power_of(base: Expr, factor: Expr) -> bool:
+    return factor == base or (factor.is_Pow and factor.base == base and bool(factor.exp.is_Integer) and factor.exp > 1)
+
+
 # -- x - tanh(x) --------------------------------------------------------------------------------------------------------
 
 _NEAR = Rational(5, 4)
@@ -205,6 +234,68 @@ def _series(coefficients: Sequence[Rational], square: Expr) -> Expr:
     for coefficient in reversed(coefficients):
         total = coefficient + square * total
     return total
+
+
+# -- atan(t) - t/(1 + t^2) ---------------------------------------------------------------------------------------------
+
+_LEFT = Rational(-5, 4)
+"""From here to the left the difference is less than a quarter of its terms."""
+_ATAN_TERMS = 40
+"""Of Euler's series; what is left out is below 2^-56 of the value to the left of _LEFT."""
+
+
+def without_cancelling_atan(expression: Expr) -> Expr:
+    """2*atan(exp(asinh(u))) + u/(1 + u^2) on the left, where it is the rest of Euler's series after the first term.
+
+    With t = -1/u it is atan(t) - t/(1 + t^2), and with y = 1/(1 + u^2) that is -u*y^2*(2/3 + 2/3*4/5*y + ...).
+    """
+    return expression.replace(lambda n: isinstance(n, Add) and n.has(sympy.atan), _rest_of_series)
+
+
+def _rest_of_series(node: Add) -> Expr:
+    for term in node.args:
+        found = [f for f in Mul.make_args(term) if isinstance(f, sympy.atan)]
+        if len(found) != 1 or not isinstance(found[0].args[0], sympy.exp):
+            continue
+        v, c = found[0].args[0].args[0], term / found[0]
+        if not isinstance(v, sympy.asinh):
+            continue
+        (u,) = v.args
+        for other in node.args:
+            if other != term and sympy.cancel(without_asinh(other) - c / 2 * u / (1 + u**2)) == 0:
+                y = 1 / (1 + u**2)
+                coefficients = [Rational(2, 3)]
+                for k in range(2, _ATAN_TERMS + 1):
+                    coefficients.append(coefficients[-1] * Rational(2 * k, 2 * k + 1))
+                left = -c / 2 * u * y**2 * _series(coefficients, y)
+                rest = [a for a in node.args if a not in (term, other)]
+                return Add(*rest, Piecewise((left, u < _LEFT), (term + other, True)))
+    return node
+
+
+# -- 1 + cos(u) ---------------------------------------------------------------------------------------------------------
+
+
+def without_double_zeros(expression: Expr) -> Expr:
+    """1 + cos(u) as 2*cos(u/2)^2, 1 - cos(u) as 2*sin(u/2)^2, 1 + 2*sin(u)*cos(u) as (sin(u) + cos(u))^2."""
+    return expression.replace(lambda n: isinstance(n, Add) and n.has(sympy.sin, sympy.cos), _square)
+
+
+def _square(node: Add) -> Expr:
+    for term in node.args:
+        circular = [f for f in Mul.make_args(term) if isinstance(f, sympy.cos | sympy.sin)]
+        c = term / Mul(*circular)
+        u = circular[0].args[0] if circular else X
+        if len(circular) == 1 and circular[0].func is sympy.cos:
+            pairs = [(c, 2 * c * sympy.cos(u / 2) ** 2), (-c, -2 * c * sympy.sin(u / 2) ** 2)]
+        elif {f.func for f in circular} == {sympy.cos, sympy.sin} and circular[1].args[0] == u:
+            pairs = [(c / 2, c / 2 * (sympy.sin(u) + sympy.cos(u)) ** 2)]
+        else:
+            continue
+        for constant, square in pairs:
+            if constant in node.args:
+                return Add(*(a for a in node.args if a not in (term, constant)), square)
+    return node
 
 
 # -- squares that overflow ----------------------------------------------------------------------------------------------

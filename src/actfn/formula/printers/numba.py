@@ -13,11 +13,14 @@ from typing import Any, ClassVar
 
 import sympy
 from sympy import Expr, Mul, Piecewise, Pow, Rational, Symbol
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.logic.boolalg import Boolean
 from sympy.printing.precedence import PRECEDENCE
 
 from actfn.formula import functions
 from actfn.formula.functions import X
 from actfn.formula.printers.constants import is_compound, nearest, value
+from actfn.formula.printers.pairs import Pairs
 from actfn.formula.printers.target import CodePrinter
 
 PRIMITIVES = "actfn.kernels.primitives"
@@ -99,6 +102,19 @@ class NumbaPrinter(CodePrinter):
         """The names of x, held inside bounds or not."""
         self.meanings: dict[Symbol, Expr] = {}
         """What the names of a program stand for, but for those of x."""
+        self.exact: set[Expr] = {X}
+        """The names of x and of parameters: of numbers that aren't rounded."""
+        self.wholes: dict[Symbol, Expr] = {}
+        """What the other names stand for, over those alone."""
+        self.used_in_pairs: set[str] = set()
+        """What the printed code so far calls of `primitives.pairs`."""
+        self.pairs = Pairs(self)
+        self.in_pairs: dict[Expr, Symbol] = {}
+        """The names of what was evaluated in pairs and rounded."""
+        self.lines: list[tuple[str, str]] = []
+        """(name, text) of the assignments so far."""
+        self.arguments_in_pairs: dict[str, str] = {}
+        """The names of the arguments in pairs, by their text."""
 
     # -- numbers
 
@@ -131,10 +147,18 @@ class NumbaPrinter(CodePrinter):
         take their product out of the range. Bounded factors come first: (exp(u)*x)*x is 0 where exp(u) is, while
         (x*x)*exp(u) may be infinity times 0.
         """
+        if self.arithmetic == "float64":
+            return self._in_its_tail(factors) or self._fused([self._gate(f) for f in factors])
+        return self._fused(factors)
+
+    def _fused(self, factors: Sequence[Expr]) -> str:
         single = [b for f in factors for b in ([f.base] * int(f.exp) if _small_power(f) else [f])]
         ordered = sorted(single, key=lambda f: (not f.is_number, not isinstance(_base(f), _BOUNDED), f == X))
         if not ordered:
             return self.number(1.0)
+        gates = [f for f in ordered if isinstance(f, TWO_PART)]
+        if self.arithmetic == "float64" and gates and any(f not in gates and self._may_be_large(f) for f in ordered):
+            return self._gated(gates, [f for f in ordered if f not in gates])
         fused = next(
             (f for kind in self.fused for f in ordered if isinstance(f, kind) and self._gains(f, ordered)), None
         )
@@ -148,10 +172,49 @@ class NumbaPrinter(CodePrinter):
         if others:
             leading = next(filter(self._grows, others), others[0])  # what may make a number of what underflows alone
             others.remove(leading)
-            outside = [f for f in numbers if abs(f) > 1] + others
-            numbers = [f for f in numbers if abs(f) <= 1]
+            inside = self.arithmetic == "float64" and isinstance(leading, _BOUNDED)
+            outside = [f for f in numbers if abs(f) > 1 and not inside] + others
+            numbers = [f for f in numbers if abs(f) <= 1 or inside]
             numbers.append(leading)
         text = self._times(Mul(*numbers), fused)
+        return "*".join([text, *(self.bracket(f, PRECEDENCE["Mul"]) for f in outside)])
+
+    def _gate(self, factor: Expr) -> Expr:
+        """A factor that is the name of a function with a tail, or a power of one, written out: its product is fused."""
+        base, power = (
+            (factor.base, factor.exp) if isinstance(factor, Pow) and not isinstance(factor, sympy.exp) else (factor, 1)
+        )
+        meaning = self.wholes.get(base)
+        return Pow(meaning, power) if meaning is not None and isinstance(meaning, TWO_PART) else factor
+
+    def _in_its_tail(self, factors: Sequence[Expr]) -> str | None:
+        """x*tanh(exp(x)) as x*exp(x) where the other function is nearly a subnormal number; None for other products."""
+        if self.arithmetic != "float64":
+            return None
+        for factor in factors:
+            rest = [f for f in factors if f is not factor]
+            whole = factor.xreplace(self.wholes)
+            tail = None if isinstance(whole, TWO_PART) else _linear(whole)
+            if tail is not None and any(map(self._grows, rest)):
+                self.used.add("fabs")
+                alone, main, near = (
+                    self._print(factor),
+                    self._fused(factors),
+                    self.product([*rest, *Mul.make_args(tail)]),
+                )
+                return f"({near} if fabs({alone}) < {self.number(_TINY)} else {main})"
+        return None
+
+    def _gated(self, gates: Sequence[Expr], rest: Sequence[Expr]) -> str:
+        """What grows, times one function with a tail after the other: no tail is rounded, or underflows, before its product."""
+        growing = [f for f in rest if self._grows(f)]
+        inside = [f for f in rest if f in growing or (f.is_number and abs(f) <= 1)] if growing else list(rest)
+        outside = [f for f in rest if f not in inside]
+        if growing and outside and any(isinstance(f, sympy.erfc | functions.erfc) for f in gates):
+            inside, outside = [Rational(1, 2), *inside], [*outside, Rational(2)]  # erfc may be 2
+        text = self._print(Mul(*inside))
+        for gate in gates:
+            text = self._times(text, gate)
         return "*".join([text, *(self.bracket(f, PRECEDENCE["Mul"]) for f in outside)])
 
     def _print_Mul(self, expr: Mul) -> str:
@@ -169,7 +232,10 @@ class NumbaPrinter(CodePrinter):
         return ("-" if negative else "") + self.quotient(up, down)
 
     def _grows(self, factor: Expr) -> bool:
-        return bool(factor.free_symbols & self.copies) and not isinstance(_base(factor), _BOUNDED)
+        return bool(factor.xreplace(self.wholes).free_symbols & self.copies) and not isinstance(_base(factor), _BOUNDED)
+
+    def _may_be_large(self, factor: Expr) -> bool:
+        return not factor.is_number and not isinstance(_base(factor.xreplace(self.wholes)), _BOUNDED)
 
     def _gains(self, function: Expr, factors: Sequence[Expr]) -> bool:
         """Whether a function is better multiplied before it is rounded; beside numbers a plain exp is cheaper and as good."""
@@ -178,18 +244,39 @@ class NumbaPrinter(CodePrinter):
         plain = isinstance(function, sympy.exp) and argument_parts(function.args[0])[0] is None
         return not plain or any(map(self._grows, factors))
 
-    def _times(self, factor: Expr, function: Expr) -> str:
+    def _times(self, factor: Expr | str, function: Expr) -> str:
         """factor*function, by the primitive that rounds once."""
+        first = factor if isinstance(factor, str) else self._print(factor)
         kind, argument = _kind_and_argument(function)
         name = f"times_{self.functions.get(kind, kind)}"
         self.used.add(name)
         if kind in TWO_PART or kind in _COMPOSED.values():
             parts = self._parts(argument) or f"{self._print(argument)}, {self.number(-0.0)}"
-            return f"{name}({self._print(factor)}, {parts})"
-        return f"{name}({self._print(factor)}, {self._print(argument)})"
+            return f"{name}({first}, {parts})"
+        return f"{name}({first}, {self._print(argument)})"
 
     def _parts(self, argument: Expr) -> str | None:
-        """The argument as a sum of two numbers, where it is a product that one number would round; else None."""
+        """The argument as a sum of two numbers, where it is one that one number would round; else None."""
+        if self.arithmetic == "float64" and argument.free_symbols & self.wholes.keys():
+            return self._in_pairs(argument) or self._product_parts(argument)
+        return self._product_parts(argument) or self._in_pairs(argument)
+
+    def _in_pairs(self, argument: Expr) -> str | None:
+        """The argument of a function that amplifies its error, in pairs, where it is rounded otherwise."""
+        whole = argument.xreplace(self.wholes)
+        if self.arithmetic != "float64" or not whole.free_symbols & self.copies or not self.pairs.reaches(whole):
+            return None
+        exact = self.pairs.is_algebraic(whole) and self.pairs.roundings(whole) == 0
+        if exact:
+            return None
+        text = self.pairs.argument(whole)
+        if text not in self.arguments_in_pairs:
+            name = self.arguments_in_pairs[text] = f"_u{len(self.arguments_in_pairs)}"
+            self.lines.append((name, text))
+        name = self.arguments_in_pairs[text]
+        return f"{name}[0], {name}[1]"
+
+    def _product_parts(self, argument: Expr) -> str | None:
         cubic = self._odd_cubic(argument)
         if cubic is not None:
             x, *coefficients = cubic
@@ -228,7 +315,10 @@ class NumbaPrinter(CodePrinter):
     def _print_Add(self, expr: Expr) -> str:
         """A chain of fused multiply-adds over the products; the other terms are added first."""
         terms = list(expr.as_ordered_terms())
-        products = [t for t in terms if self._factors(t) is not None]
+        line = self._line(expr)
+        if line is not None:
+            return line
+        products = [t for t in terms if self._factors(t) is not None and not self._is_gated(t)]
         plain = [t for t in terms if t not in products]
         if not products:
             first, *rest = sorted(plain, key=lambda t: bool(t.is_number or t.could_extract_minus_sign()))
@@ -243,6 +333,24 @@ class NumbaPrinter(CodePrinter):
             self.used.add("fma")
             total = f"fma({self._print(a)}, {self._print(b)}, {total})"
         return total
+
+    def _line(self, expr: Expr) -> str | None:
+        """x/3 + 1/2 as (x + 1.5)/3.0, which is exact at its root and has no constant that is rounded; None for other sums."""
+        b, rest = expr.as_coeff_Add()
+        a, x = rest.as_coeff_Mul()
+        if not (b and x in self.copies and a.is_Rational and (1 / a).is_Integer and a.q & (a.q - 1) and a.q < 1024):
+            return None
+        root = b / a
+        if not (root.is_Rational and root.q & (root.q - 1) == 0 and max(abs(root.p), root.q) < 1024):
+            return None
+        return f"({self._print(x)} + {self._print(root)})/{self._print(1 / a)}"
+
+    def _is_gated(self, term: Expr) -> bool:
+        """Whether a product is fused with a function with a tail, which may be a subnormal number where the product isn't."""
+        if self.arithmetic != "float64":
+            return False
+        factors = [self._gate(f) for f in Mul.make_args(term)]
+        return any(isinstance(f, TWO_PART) for f in factors) and any(map(self._grows, factors))
 
     @staticmethod
     def _factors(term: Expr) -> tuple[Expr, Expr] | None:
@@ -296,6 +404,10 @@ class NumbaPrinter(CodePrinter):
         name = self.functions[function]
         if function in _BOUNDING and any(a.is_number and a.is_nonzero for a in arguments):
             name, arguments = _BOUNDING[function], sorted(arguments, key=lambda a: bool(a.is_number))
+        if self.arithmetic == "float64" and function in (sympy.sin, sympy.cos):
+            turned = self.pairs.of_product(name, arguments[0].xreplace(self.wholes))
+            if turned is not None:
+                return turned
         amplifies = function in self.two_part
         if (function, arguments[0].func) in _COMPOSED:
             name, arguments = _COMPOSED[function, arguments[0].func], arguments[0].args
@@ -333,10 +445,56 @@ class NumbaPrinter(CodePrinter):
         for symbol, expression in assignments:
             if symbol not in self.copies:
                 self.meanings[symbol] = expression.xreplace(self.meanings)
-        lines = [(self.identifier(symbol.name), self.expression(expr)) for symbol, expr in assignments]
-        shown = ", ".join(self.expression(r) for r in results)
+        lines = self.lines
+        if self.arithmetic == "float64":
+            self.exact |= {s for e in results for s in e.free_symbols if s.name in arguments and s.name[0] != "_"}
+            self.exact |= {
+                s for _, e in assignments for s in e.free_symbols if s.name in arguments and s.name[0] != "_"
+            }
+        for symbol, expression in assignments:
+            text = self.expression(self._rounded_once(expression))
+            lines.append((self.identifier(symbol.name), text))
+            if self.arithmetic != "float64":
+                continue
+            whole = expression.xreplace(self.wholes)
+            if symbol in self.copies and self.pairs.is_algebraic(whole) and self.pairs.roundings(whole) == 0:
+                self.exact.add(symbol)
+            else:
+                self.wholes[symbol] = whole
+        shown = ", ".join([self.expression(self._rounded_once(r)) for r in results])
         code = self.definition(self.identifier(name), [self.identifier(a) for a in arguments], lines, shown, "")
         return self.imports() + "\n\n" + code
+
+    def _rounded_once(self, node: Any) -> Any:
+        """The expression with a name for each part that is better evaluated in pairs."""
+        if self.arithmetic != "float64" or not node.args or isinstance(node, Boolean):
+            return node
+        if isinstance(node, ExprCondPair):
+            return (self._rounded_once(node.expr), node.cond)
+        whole = node.xreplace(self.wholes)
+        if whole.free_symbols and self.pairs.is_algebraic(whole):
+            if self.pairs.is_long(whole):
+                return node
+            return self._named_in_pairs(whole) if self.pairs.worth_it(whole) else whole
+        if isinstance(node, TWO_PART) and self.pairs.reaches(whole.args[0]):
+            return node
+        args: list[Any] = list(node.args)
+        if isinstance(node, Mul | sympy.Add):
+            algebraic = [a for a in args if self.pairs.is_algebraic(a.xreplace(self.wholes))]
+            part = node.func(*algebraic).xreplace(self.wholes)
+            if len(algebraic) > 1 and part.free_symbols and self.pairs.worth_it(part):
+                args = [self._named_in_pairs(part), *(a for a in args if a not in algebraic)]
+        args = [self._rounded_once(a) for a in args]
+        return node.func(*args) if tuple(args) != node.args else node
+
+    def _named_in_pairs(self, whole: Expr) -> Symbol:
+        if whole not in self.in_pairs:
+            known = {"nonpositive": True} if whole.is_nonpositive else {"real": True}
+            name = self.in_pairs[whole] = Symbol(f"_q{len(self.in_pairs)}", **known)
+            if whole.free_symbols & self.copies:
+                self.copies.add(name)
+            self.lines.append((name.name, self.pairs.rounded(whole)))
+        return self.in_pairs[whole]
 
     def own(self) -> set[str]:
         """The primitives of this arithmetic alone that the printed code so far calls."""
@@ -348,6 +506,8 @@ class NumbaPrinter(CodePrinter):
         lines = [f"from {PRIMITIVES}.intrinsics import primitive"]
         lines += [f"from {PRIMITIVES}.arithmetic import {', '.join(shared)}"] * bool(shared)
         lines += [f"from {PRIMITIVES}.{self.arithmetic} import {', '.join(own)}"] * bool(own)
+        pairs = sorted(self.used_in_pairs)
+        lines += [f"from {PRIMITIVES}.pairs import {', '.join(pairs)}"] * bool(pairs)
         return "\n".join(lines) + "\n"
 
 
@@ -380,6 +540,28 @@ def _kind_and_argument(function: Expr) -> tuple[Any, Expr]:
     if (function.func, argument.func) in _COMPOSED:
         return _COMPOSED[function.func, argument.func], argument.args[0]
     return function.func, argument
+
+
+_TINY = 2.0**-960
+"""Below, tanh and its like are their argument, and 2^-960 times what else is in a product is a normal number."""
+
+
+def _linear(node: Expr) -> Expr | None:
+    """What a function of functions with tails is near 0, over those functions; None where it has no such tail."""
+    if isinstance(node, TWO_PART):
+        return node
+    if isinstance(node, sympy.tanh | sympy.atan | sympy.asinh | sympy.erf | functions.log1p | functions.expm1):
+        inner = _linear(node.args[0])
+        slope = 2 / sympy.sqrt(sympy.pi) if isinstance(node, sympy.erf) else 1
+        return None if inner is None else slope * inner
+    if isinstance(node, Mul):
+        found = [_linear(f) for f in node.args]
+        return (
+            Mul(*(a or b for a, b in zip(found, node.args, strict=True)))
+            if sum(f is not None for f in found) == 1
+            else None
+        )
+    return None
 
 
 def _base(factor: Expr) -> Expr:

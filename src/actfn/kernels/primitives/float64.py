@@ -32,6 +32,7 @@ tanh, times_tanh = _shared.tanh, _shared.times_tanh
 tanh_softplus, times_tanh_softplus = _shared.tanh_softplus, _shared.times_tanh_softplus
 log, log1p = _shared.log, _shared.log1p
 softplus, softplus_of_sum, times_softplus = _shared.softplus, _shared.softplus_of_sum, _shared.times_softplus
+softplus_two_parts = _shared.softplus_two_parts
 erf, erfc, times_erfc = _shared.erf, _shared.erfc, _shared.times_erfc
 atan = _shared.atan
 times_erf_softplus = _shared.times_erf_softplus_of(erf)
@@ -145,7 +146,7 @@ def cbrt(x):
 
 
 @primitive
-def _log_parts(a):
+def log_parts(a):
     """(high, low): their sum is log(a) to about 2^-68 of itself, for a positive and finite a."""
     small = a < c.SMALLEST_NORMAL
     k, m = exponent_and_mantissa(a * c.SCALE_SUBNORMAL if small else a, c.ROOT_HALF)
@@ -170,7 +171,7 @@ def _log_parts(a):
 @primitive
 def pow(a, b):
     """a^b for a >= 0; NaN for a < 0."""
-    high, low = _log_parts(a)
+    high, low = log_parts(a)
     high = high if (a > 0.0) & (a < c.INFINITY) else log(a)
     low = low if (a > 0.0) & (a < c.INFINITY) else 0.0
     y = b * high
