@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import subprocess
 import sys
+from fractions import Fraction
 
+import numba
 import numpy as np
 import pytest
 
@@ -16,6 +19,7 @@ from actfn.definition import Definition, Parameter
 from actfn.formula.printers import UnprintableError
 from actfn.kernels import build, cache
 from actfn.kernels.build import ITEMSIZE, Request, kernel, kernel_if_any, ready, source
+from actfn.kernels.loops import narrow_bfloat16
 from actfn.kernels.threads import run
 from actfn.kernels.ufunc import of_request, ufunc
 from tests.entries import REPRESENTATIVE
@@ -300,3 +304,19 @@ def test_a_formula_without_a_kernel(without_sinh):
 def test_a_formula_with_a_kernel():
     request = Request(catalog.find("relu"))
     assert kernel_if_any(request) is kernel(request)
+
+
+def test_bfloat16_subnormals_are_rounded_once():
+    """Each value lies next to a tie, nearer than float32 can tell; zeros keep their sign."""
+
+    @numba.njit
+    def narrow(value):
+        return narrow_bfloat16(value)
+
+    unit = 2.0**-133
+    for k in [0, 1, 2, 3, 62, 126]:
+        for near in (k + 0.5, math.nextafter(k + 0.5, 0), math.nextafter(k + 0.5, 1e9), k + 0.5 + 2.0**-20):
+            expected = round(Fraction(near))  # half to even
+            assert narrow(near * unit) == expected, near
+            assert narrow(-near * unit) == 0x8000 | expected, near
+    assert [narrow(0.0), narrow(-0.0)] == [0, 0x8000]

@@ -13,8 +13,11 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from actfn.kernels.primitives.intrinsics import intrinsic, primitive
+from actfn.kernels.primitives.intrinsics import copysign, fabs, intrinsic, primitive
 
+_SMALLEST_NORMAL = 2.0**-126
+_ROUNDS_TO_2_TO_MINUS_133 = 2.0 ** (52 - 133) * 1.5
+"""Added to a smaller float64 and taken away again, it leaves a multiple of bfloat16's smallest number, half to even."""
 _I16, _I32, _I64 = (ir.IntType(n) for n in (16, 32, 64))
 
 
@@ -157,8 +160,7 @@ def _to_odd(typing_context, value):
     """float64 to float32 so that a second rounding, to fewer bits, gives what one rounding would.
 
     The 29 bits that float32 hasn't are dropped, and the last bit that stays is set if any of them was. Below float32's
-    normal range the spacing is coarser; float16 and bfloat16 need only what is kept (bfloat16's subnormals reach
-    2^-133, two bits and more above float32's last).
+    normal range the spacing is coarser, and the conversion there rounds; float16 has no such numbers.
     """
 
     def codegen(context, builder, signature, arguments):
@@ -210,7 +212,9 @@ def narrow_float16(value):
 
 @primitive
 def narrow_bfloat16(value):
-    return _float32_to_bfloat16(_to_odd(value))
+    # float32's subnormals are rounded by the processor, whatever `_to_odd` left: bfloat16's are rounded before, in float64.
+    subnormal = copysign((fabs(value) + _ROUNDS_TO_2_TO_MINUS_133) - _ROUNDS_TO_2_TO_MINUS_133, value)
+    return _float32_to_bfloat16(_to_odd(subnormal if fabs(value) < _SMALLEST_NORMAL else value))
 
 
 @primitive
