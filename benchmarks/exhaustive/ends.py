@@ -19,10 +19,16 @@ _TINY = 1e-250  # above it no error of a rounding underflows
 
 
 @primitive
-def below(t):
-    """A lower bound of what was rounded to t. An end that overflowed says no more than that it is large."""
+def _lowered(t, share):
+    """t less a share of it. An end that overflowed says no more than that it is large."""
     t = t if t < _LARGEST else _LARGEST
-    return t - (arithmetic.fabs(t) * _ROUNDING + _UNDERFLOW)
+    return t - (arithmetic.fabs(t) * share + _UNDERFLOW)
+
+
+@primitive
+def below(t):
+    """A lower bound of what was rounded to t."""
+    return _lowered(t, _ROUNDING)
 
 
 @primitive
@@ -34,8 +40,7 @@ def above(t):
 @primitive
 def primitive_below(t):
     """A lower bound of what a primitive gave as t."""
-    t = t if t < _LARGEST else _LARGEST
-    return t - (arithmetic.fabs(t) * _OWN + _UNDERFLOW)
+    return _lowered(t, _OWN)
 
 
 @primitive

@@ -23,7 +23,7 @@ _SHIFT = 1.5 * 2.0**23
 """Added to a float32, it rounds to an integer and leaves that in the low bits."""
 _BITS = 0x4B400000
 """The bits of `_SHIFT`."""
-_LOG2E, _LN2 = 1.4426950408889634, 0.6931471805599453
+_LOG2E, _LN2 = float(constants.LOG2E), float(constants.LN2)
 _LN2_SHORT, _LN2_REST = float(constants.LN2_SHORT), float(constants.LN2_REST)
 
 
