@@ -21,6 +21,7 @@ from mpmath import mp, mpf
 from sympy import Piecewise, Rational, S
 
 from actfn.formula import functions as f
+from actfn.formula import lines
 from actfn.formula.functions import X
 from actfn.reference import Oracle, ulp, ulps, working_precision
 
@@ -285,11 +286,53 @@ def test_what_stays_undecided_comes_as_a_small_ball_and_still_rounds() -> None:
     for dtype in DTYPES:
         assert oracle.rounded(0.3, dtype=dtype) == 0.0
     assert Oracle(f.cbrt(sympy.sin(X) ** 2 + sympy.cos(X) ** 2 - 1)).rounded(0.3) == 0.0
-    # a tie that no precision can tell from one is a tie
+    # a tie that nothing can tell from a hair beside it has no rounding
     tie = Oracle((sympy.sin(X) ** 2 + sympy.cos(X) ** 2) * (1 + A))
-    assert tie.rounded(0.3, {"a": 2.0**-53}) == 1.0
-    assert tie.rounded(0.3, {"a": 3 * 2.0**-53}) == 1 + 2.0**-51
+    assert math.isnan(tie.rounded(0.3, {"a": 2.0**-53}))
+    assert math.isnan(tie.rounded(0.3, {"a": 3 * 2.0**-53}))
     assert tie.rounded(0.3, {"a": math.nextafter(2.0**-53, 1)}) == 1 + 2.0**-52
+
+
+@pytest.mark.parametrize(
+    ("expression", "x", "dtype", "expected"),
+    [
+        (Rational(5, 4) * X * f.sigmoid(X), 102405.0, "float32", 128006.25),  # the tie 128006.25 + 2^-8 is not reached
+        (Rational(5, 4) * X * f.sigmoid(X), 2.0**24 + 12, "float32", 1.25 * 2.0**24 + 14),
+        (Rational(5, 4) * X * f.sigmoid(X), 52416.0, "float16", 65504.0),
+        (X * f.sigmoid(X), 2.0**-133, "bfloat16", 2.0**-133),
+        (X * f.sigmoid(X), -(2.0**-133), "bfloat16", -0.0),
+        (X * sympy.erfc(-X) / 2, 2.0**-149, "float32", 2.0**-149),
+        (X - sympy.tanh(X), 482.0, "bfloat16", 482.0),
+        (X - sympy.tanh(X), 185 * 2.0**-39, "bfloat16", 129 * 2.0**-103),  # no tie is near, but in a wide first ball
+        (sympy.sin(30 * X), 33 * 2.0**-133, "bfloat16", 988 * 2.0**-133),
+        (X * sympy.tanh(X), 19 * 2.0**-60, "bfloat16", 360 * 2.0**-120),
+        (X + X**2 / (2 * (1 + sympy.sqrt(1 + X**2))), 161 * 2.0**45, "bfloat16", 241 * 2.0**45),
+        (Rational(3, 2) * X * sympy.erf(-X), 2.0**23 + 1, "float32", -(1.5 * 2.0**23 + 1)),
+    ],
+)
+def test_a_hair_beside_a_tie(expression, x: float, dtype: str, expected: float | None) -> None:
+    got = Oracle(expression).rounded(x, dtype=dtype)
+    assert not math.isnan(got)
+    if expected is not None:
+        assert got == expected
+        assert math.copysign(1, got) == math.copysign(1, expected)
+
+
+@pytest.mark.parametrize("kind", sorted(lines.OPERATIONS, key=str))
+def test_a_rational_and_a_rest_are_the_value(kind) -> None:
+    """Every operation, on both sides of where it changes its form."""
+    if kind in (sympy.Add, sympy.Mul, sympy.Pow, f.maximum, f.minimum):
+        expression = {sympy.Pow: sympy.sqrt(1 + X**2)}.get(kind, kind(X, f.sigmoid(X)))
+    else:
+        expression = kind(X)
+    oracle = Oracle(expression)
+    for x in (*(s * 2.0**k for k in range(-60, 7, 3) for s in (1, -1)), 0.75, -0.75, 1.5, -1.5):
+        if kind is f.log1p and x <= -1:
+            continue
+        near, rest = oracle.beside(x)
+        with working_precision(128):
+            assert oracle.ball(x, precision=90).overlaps(rest + near), x
+            assert rest.is_exact() or abs(rest).lower() > 0, x  # its sign is known
 
 
 # --- rounding ---

@@ -50,6 +50,7 @@ def _float_of(typing_context, bits):
 
 
 _bits, _float = intrinsic(_bits_of), intrinsic(_float_of)
+_EXPONENT = 0x7FF << 52
 
 
 @primitive
@@ -57,6 +58,15 @@ def _ended(t):
     """A value that may be infinite, as a number at the end of the exponents."""
     t = t if t < OVERFLOW else OVERFLOW
     return t if t > -OVERFLOW else -OVERFLOW
+
+
+@primitive
+def one_by_ulp(t):
+    """One by the ulp of float32 at t, which isn't negative."""
+    exponent = _bits(t) >> 52
+    exponent = exponent if exponent < 1023 + 127 else 1023 + 127
+    exponent = exponent - 23 if exponent - 23 > 1023 - 149 else 1023 - 149
+    return _float((2046 - exponent) << 52)
 
 
 @primitive
@@ -69,11 +79,7 @@ def _judge(got, low, high):
     # beyond the end, both ends are the end: how far beyond doesn't matter
     y, low, high = _ended(y), _ended(low), _ended(high)
     # the ulp of the smallest binade that the true value may lie in
-    least = low if low > 0.0 else (-high if high < 0.0 else 0.0)
-    exponent = _bits(least) >> 52
-    exponent = exponent if exponent < 1023 + 127 else 1023 + 127
-    exponent = exponent - 23 if exponent - 23 > 1023 - 149 else 1023 - 149
-    per_ulp = _float((2046 - exponent) << 52)
+    per_ulp = one_by_ulp(low if low > 0.0 else (-high if high < 0.0 else 0.0))
     settled = (true == other) & ((high - low) * per_ulp < 0.02)
     right = np.float64(got) == true
     a, b = arithmetic.fabs(y - low), arithmetic.fabs(y - high)
@@ -84,6 +90,40 @@ def _judge(got, low, high):
     error = 0.0 if nan | doubt else error
     early = settled & (not infinite) & (arithmetic.fabs(np.float64(got)) == np.inf)
     return settled & (not right) & (not nan), nan, doubt, early, _bits(error)
+
+
+@njit(nogil=True, error_model="numpy")
+def sift(y, values, limit, wanted, left):
+    """(how many results are misrounded, how many are for `count` to judge: those that `left` says).
+
+    `values` are NaN, or so near to the true ones that they settle the verdict. Left are results where a value is open,
+    what is no number or overflowed early, errors above the limit, and what is misrounded if that is wanted.
+    """
+    misrounded, more = 0, 0
+    for i in range(y.size):
+        v, rounded = values[i], np.float32(values[i])
+        right = y[i] == rounded
+        done = right & ((limit >= 0.5) | (arithmetic.fabs(rounded) == np.inf))
+        ulp = _float(_bits(v) & _EXPONENT) * 2.0**-23
+        ulp = ulp if ulp > 2.0**-149 else 2.0**-149
+        near = arithmetic.fabs(np.float64(y[i]) - v) <= limit * ulp
+        again = not (done | (near & (right | (not wanted))))
+        left[i] = again
+        misrounded += 0 if right | again else 1
+        more += 1 if again else 0
+    return misrounded, more
+
+
+@njit(nogil=True, error_model="numpy")
+def largest(y, values):
+    """The largest error in ulps of results whose values are settled."""
+    worst = 0.0
+    for i in range(y.size):
+        value = _ended(values[i])
+        error = arithmetic.fabs(_ended(np.float64(y[i])) - value) * one_by_ulp(arithmetic.fabs(value))
+        error = 0.5 if (y[i] == np.float32(values[i])) & (error > 0.5) else error
+        worst = error if error > worst and values[i] == values[i] else worst
+    return worst
 
 
 @njit(nogil=True, error_model="numpy")

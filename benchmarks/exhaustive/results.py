@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from actfn import files
+from actfn import catalog, files
 from actfn.kernels import build
 from actfn.kernels.build import Kernel, Request
 from benchmarks import machine
@@ -59,16 +59,16 @@ class Results:
         data = {"machine": self.machine, "kernels": self.rows, "unfinished": self.unfinished, "refused": self.refused}
         files.write_json(self.path, data)
 
-    def correct(self) -> list[list[Any]]:
-        """[entry, order] of each float32 kernel whose accuracy "correct" was shown on every input."""
+    def correct(self) -> list[str]:
+        """Each float32 kernel whose accuracy "correct" was shown on every input, as `build.described` has it."""
         counts = ("misrounded", "misrounded_without_test", "nan", "not_decided", "specials_wrong")
         found = [
-            [r["entry"], r["order"]]
+            build.described(catalog.find(r["entry"]), r["order"])
             for r in self.rows
             if (r["dtype"], r["arithmetic"], r["method"]) == ("float32", "wide", "exhaustive")
             and not any(r.get(c) for c in counts)
         ]
-        return [pair for i, pair in enumerate(found) if pair not in found[:i]]  # "fast" may be the same code
+        return list(dict.fromkeys(found))  # "fast" may be the same code
 
 
 def is_open(row: Row) -> bool:
@@ -144,7 +144,8 @@ def page(results: Results) -> str:
             "# Accuracy of every kernel",
             "f and f' of every entry at default parameters. Of float32, float16 and bfloat16 every number was tried, of "
             "float64 a sample that gathers around its worst. A distance is in units of the last place of the true value, "
-            "which ball arithmetic decides where intervals in float64 leave it open; an infinite result counts as 2^128.",
+            "which ball arithmetic decides where float64 with a bound of its error leaves it open; an infinite result counts "
+            "as 2^128.",
             'The first column of numbers is the largest error of `accuracy="fast"` in float32, the next where it is. Then '
             'how many results are not correctly rounded: of `accuracy="correct"` in float32 (no: it is refused, since correct '
             "rounding isn't shown), and of the 16-bit types. NaN: how many finite inputs, of any dtype, give NaN. A ? "

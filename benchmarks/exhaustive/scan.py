@@ -8,17 +8,20 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from rich.progress import Progress
 
 from actfn import catalog
+from actfn.definition import Definition
 from actfn.kernels import build, loops, threads
-from actfn.kernels.build import Kernel
+from actfn.kernels.build import Kernel, Request
+from actfn.kernels.lower import Program
 from actfn.kernels.primitives.intrinsics import primitive
 from actfn.kernels.printed import load
-from benchmarks.exhaustive.judging import EXAMPLES, OVERFLOW, Compute, Tally, count, njit, places
+from benchmarks.exhaustive.judging import EXAMPLES, OVERFLOW, Compute, Tally, count, largest, njit, places, sift
 from benchmarks.exhaustive.truth import Truth, quantum
 
 ORDERS = (0, 1)
@@ -34,10 +37,40 @@ class WrongProgram(ValueError):
     """What was lowered from a formula isn't the formula."""
 
 
+def _open(x: np.ndarray, values: np.ndarray) -> int:
+    """In place of `running.settled`: nothing is settled."""
+    values[:] = np.nan
+    return 0
+
+
+@njit(nogil=True)
+def patterns(bits, first):
+    """Fills with the patterns from the first on."""
+    for i in range(bits.size):
+        bits[i] = np.uint32(first + i)
+
+
+@dataclass
+class _Left:
+    """Results of a kernel that `sift` left to the intervals, and the largest error so far."""
+
+    x: list[np.ndarray] = field(default_factory=list)
+    y: list[np.ndarray] = field(default_factory=list)
+    count: int = 0
+    limit: float = 0.0
+
+    def add(self, x: np.ndarray, y: np.ndarray) -> None:
+        self.x.append(x)
+        self.y.append(y)
+        self.count += x.size
+
+
 class Scanner:
     """Runs float32 patterns through kernels and judges what comes out.
 
-    `tests` holds, for those kernels that have one, a function that says which inputs their rounding test catches.
+    `fill` gives intervals (`bounds`), `settled` values that settle nearly every verdict (`running`); without it all are
+    the intervals'. `tests` holds, for those kernels that have one, a function that says which inputs their rounding test
+    catches.
     """
 
     def __init__(
@@ -46,35 +79,66 @@ class Scanner:
         kernels: Mapping[str, Compute],
         truth: Truth,
         tests: Mapping[str, Callable[[np.ndarray], np.ndarray]] | None = None,
+        settled: Any = None,
     ):
         self.fill, self.kernels, self.truth, self.tests = fill, kernels, truth, tests or {}
+        self.settled = settled or _open
         self.local = threading.local()
 
     def scan(self, start: int, count: int) -> dict[str, tuple[Tally, list[tuple[float, float]]]]:
         """For each kernel what the finite patterns from `start` on give, and (x, got) of those in doubt."""
         found = {name: (Tally(), []) for name in self.kernels}
+        left = {name: _Left() for name in self.kernels}
+        x, y, values, mask = self._buffers("sifted", np.float32, np.float32, np.float64, np.bool_)
         for at in range(start, start + count, BLOCK):
-            x, y, low, high = (part[: min(BLOCK, start + count - at)] for part in self._buffers())
-            x.view(np.uint32)[:] = np.arange(at, at + x.size, dtype=np.uint64)
-            self.fill(x, low, high)
+            size = min(BLOCK, start + count - at)
+            x, y, values, mask = x[:size], y[:size], values[:size], mask[:size]
+            patterns(x.view(np.uint32), at)
+            ties = self.settled(x, values)
             if (at - start) // BLOCK % SPOT_CHECKS == 0:
-                self._spot_check(int(at * 7919 % x.size), x, low, high)
+                self._spot_check(x, values, int(at * 7919 % size))
             for name, compute in self.kernels.items():
                 compute(x, y)
-                self._judge(name, x, y, low, high, *found[name])
+                tally, rest = found[name][0], left[name]
+                wanted = len(tally.examples) < EXAMPLES or name in self.tests
+                misrounded, more = sift(y, values, rest.limit, wanted, mask)
+                tally.misrounded += misrounded
+                tally.settled_by_tangent += ties - (self.settled(x[mask], values[mask]) if ties and more else 0)
+                if more:
+                    rest.limit = max(rest.limit, largest(y[mask], values[mask]))
+                    if rest.count + more > BLOCK:
+                        self._judge_left(name, rest, *found[name])
+                    rest.add(x[mask], y[mask])
+        for name, rest in left.items():
+            self._judge_left(name, rest, *found[name])
         return found
 
-    def _spot_check(self, i: int, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    def _spot_check(self, x: np.ndarray, values: np.ndarray, i: int) -> None:
         """The program that the bounds come from is the kernel's own: here and there it is held against the formula."""
+        low, high = self._buffers("ends", np.float64, np.float64)
+        self.fill(x[i : i + 1], low[:1], high[:1])
         true = self.truth.rounded(float(x[i]))
         with np.errstate(over="ignore"):
-            if not (math.isnan(true) or np.float32(low[i]) <= true <= np.float32(high[i])):
+            if not (math.isnan(true) or np.float32(low[0]) <= true <= np.float32(high[0])):
                 raise WrongProgram(f"the program's value at {float(x[i])!r} isn't the formula's, {true!r}")
+            if not (np.isnan(values[i]) or np.float32(low[0]) <= np.float32(values[i]) <= np.float32(high[0])):
+                raise WrongProgram(f"the value at {float(x[i])!r} doesn't lie in its interval: {values[i]!r}")
 
-    def _buffers(self) -> tuple[np.ndarray, ...]:
-        if not hasattr(self.local, "buffers"):
-            self.local.buffers = tuple(np.empty(BLOCK, k) for k in (np.float32, np.float32, np.float64, np.float64))
-        return self.local.buffers
+    def _buffers(self, what: str, *kinds: Any) -> tuple[np.ndarray, ...]:
+        """Memory of this thread."""
+        if not hasattr(self.local, what):
+            setattr(self.local, what, tuple(np.empty(BLOCK, k) for k in kinds))
+        return getattr(self.local, what)
+
+    def _judge_left(self, name: str, left: _Left, tally: Tally, doubtful: list[tuple[float, float]]) -> None:
+        """The intervals' verdict on what is left."""
+        if not left.count:
+            return
+        x, y = np.concatenate(left.x), np.concatenate(left.y)
+        low, high = (part[: x.size] for part in self._buffers("ends", np.float64, np.float64))
+        self.fill(x, low, high)
+        self._judge(name, x, y, low, high, tally, doubtful)
+        left.x, left.y, left.count = [], [], 0
 
     def _judge(
         self, name: str, x: Any, y: Any, low: Any, high: Any, tally: Tally, doubtful: list[tuple[float, float]]
@@ -210,8 +274,13 @@ def without_test() -> None:
 
     Whether they may is what is found out here.
     """
-    every = frozenset((name, order) for name in catalog.entries() for order in ORDERS)
+    every = frozenset(build.described(entry, order) for entry in catalog.entries().values() for order in ORDERS)
     build.tried_on_every_input = lambda: every  # type: ignore[assignment]
+
+
+def reference_program(definition: Definition, order: int) -> Program:
+    """The program that bounds are made from: without the polynomials that stand for a sum beside a root in float32."""
+    return build.program(Request(definition, order, accuracy="correct"))
 
 
 def exhaust(

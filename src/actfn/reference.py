@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import permutations
 from threading import RLock
 from typing import Any
@@ -22,6 +22,7 @@ from flint import arb, ctx, fmpq
 from sympy import Expr, S
 
 from actfn.definition import Definition
+from actfn.formula import lines
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
 
@@ -109,8 +110,9 @@ class Oracle:
     def rounded(self, x: float, parameters: Mapping[str, float] | None = None, dtype: str = "float64") -> float:
         """The value at x rounded once to dtype, half to even, with gradual underflow and overflow to infinity.
 
-        NaN where `ball` is NaN. An exact zero is +0.0; a negative value that underflows is -0.0. A value that
-        all precision can't tell from a tie is taken for the tie.
+        NaN where `ball` is NaN, and where the side of a tie on which the value lies doesn't show: neither by precision nor
+        as the sign of what it has beside a rational part (see `formula.lines`). An exact zero is +0.0; a negative value that
+        underflows is -0.0.
         """
         return self._rounded(float(x), self._known(parameters), _format(dtype))
 
@@ -144,15 +146,30 @@ class Oracle:
                     return float(value.mid())
                 else:
                     low, high = -math.inf, math.inf
-            if low == high and math.copysign(1, low) == math.copysign(1, high):
-                return low
-        if low == high:
-            return 0.0  # a zero of unknown sign
-        if math.isinf(low) or math.isinf(high):
-            return math.nan
-        middle = (Fraction(low) + Fraction(high)) / 2
-        even = _round(middle.numerator, middle.denominator, 0, form)
-        return even if even in (low, high) else math.nan  # strictly between: the two aren't neighbours
+                if low == high and math.copysign(1, low) == math.copysign(1, high):
+                    return low
+                if low != high and math.isfinite(x) and (tie := _tie(low, high, form)) is not None:
+                    side = lines.side(self._beside(x, known), tie)
+                    if side is not None:
+                        return high if side > 0 else low if side < 0 else _round(int(tie.p), int(tie.q), 0, form)
+        return 0.0 if low == high else math.nan  # a zero of unknown sign; a tie, or a hair beside it
+
+    def beside(self, x: float, parameters: Mapping[str, float] | None = None) -> tuple[fmpq, arb]:
+        """The value at a finite x as a rational and a rest, which is small where the value is nearly a line's."""
+        with working_precision(128):
+            return lines.parts(self._beside(float(x), self._known(parameters)))
+
+    def _beside(self, x: float, known: tuple[float, ...]) -> lines.Value:
+        given = dict(zip(self._names.values(), known, strict=True))
+        values: list[Any] = []
+        for i, step in enumerate(self._fixed):
+            if i in given:
+                values.append(fmpq(*given[i].as_integer_ratio()))
+            else:
+                lines.run([step], values, _BESIDE)
+        values.append(fmpq(*x.as_integer_ratio()))
+        lines.run(self._moving, values, _BESIDE)
+        return values[self._result]
 
     def _value(self, x: float, known: tuple[float, ...], bits: int) -> Value:
         """One run at the precision that is set, `bits`."""
@@ -263,6 +280,16 @@ def _round_ball(ball: arb, form: tuple[int, int, int]) -> tuple[float, float]:
     """Both ends of a finite ball, rounded."""
     low, high = ball.lower().man_exp(), ball.upper().man_exp()
     return _round(int(low[0]), 1, int(low[1]), form), _round(int(high[0]), 1, int(high[1]), form)
+
+
+def _tie(low: float, high: float, form: tuple[int, int, int]) -> fmpq | None:
+    """Halfway between two neighbours, of which one may be infinite; None if they aren't neighbours."""
+    ends = [Fraction(v) if math.isfinite(v) else Fraction(2) ** form[2] * (1 if v > 0 else -1) for v in (low, high)]
+    middle = sum(ends) / 2
+    beside = (middle + (end - middle) / 4 for end in ends)
+    if low == high or [_round(b.numerator, b.denominator, 0, form) for b in beside] != [low, high]:
+        return None
+    return fmpq(middle.numerator, middle.denominator)
 
 
 def _exact_ball(value: fmpq) -> arb:
@@ -426,6 +453,7 @@ def _relation(holds: Callable[[int], bool]) -> Callable[[Value, Value], bool | N
 # --- functions of one number ---
 
 
+@cache
 def _on_balls(function: Callable[[arb], arb]) -> Callable[[Value], Value]:
     """The function for a ball or a rational, rational where a rational argument gives an exact value (exp(0))."""
 
@@ -541,6 +569,9 @@ _OPERATIONS: dict[type, Callable] = {
     sympy.Gt: _relation(lambda order: order > 0),
     sympy.Ge: _relation(lambda order: order >= 0),
 }
+
+_BESIDE: dict[Callable, Callable] = {_OPERATIONS[kind]: beside for kind, beside in lines.OPERATIONS.items()}
+_BESIDE |= {_choose: lines.choice, _on_balls(_log1p): lines.OPERATIONS[log1p]}
 
 _CONSTANTS: dict[object, Callable] = {
     S.Pi: arb.pi,

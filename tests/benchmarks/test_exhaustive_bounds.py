@@ -14,13 +14,12 @@ from actfn import catalog
 from actfn.definition import Definition
 from actfn.formula.functions import X
 from actfn.formula.printers.target import UnprintableError
-from actfn.kernels import build
-from actfn.kernels.build import Request
 from actfn.kernels.lower import Program
 from actfn.kernels.primitives import float64
 from actfn.kernels.printed import load
 from actfn.reference import working_precision
 from benchmarks.exhaustive import bounds
+from benchmarks.exhaustive.scan import reference_program
 from benchmarks.exhaustive.truth import Truth
 
 KERNELS = [
@@ -47,7 +46,7 @@ FORMULAS = [
 
 def intervals(definition: Definition, order: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, Truth]:
     truth = Truth(definition, order, "float32")
-    fill = bounds.reference(build.program(Request(definition, order)), truth.symbols)
+    fill = bounds.reference(reference_program(definition, order), truth.symbols)
     low, high = np.empty(x.size), np.empty(x.size)
     fill(x, low, high)
     return low, high, truth
@@ -146,5 +145,5 @@ def test_bounds_of_all_entries_can_be_printed():
     for definition in catalog.entries().values():
         for order in (0, 1):
             bounds.BoundsPrinter().function(
-                build.program(Request(definition, order)), Truth(definition, order, "float32").symbols
+                reference_program(definition, order), Truth(definition, order, "float32").symbols
             )

@@ -10,12 +10,10 @@ from flint import arb
 
 from actfn import catalog
 from actfn.definition import Definition
-from actfn.kernels import build
-from actfn.kernels.build import Request
 from actfn.reference import working_precision
 from benchmarks.exhaustive import bounds
 from benchmarks.exhaustive.judging import distance
-from benchmarks.exhaustive.scan import Scanner
+from benchmarks.exhaustive.scan import Scanner, reference_program
 from benchmarks.exhaustive.truth import Truth
 
 
@@ -33,7 +31,7 @@ from benchmarks.exhaustive.truth import Truth
 def test_near_ties_are_settled_by_a_line(name: str, order: int, starts: tuple[int, ...]):
     definition = catalog.find(name)
     truth = Truth(definition, order, "float32")
-    fill = bounds.reference(build.program(Request(definition, order)), truth.symbols)
+    fill = bounds.reference(reference_program(definition, order), truth.symbols)
 
     def right(x: np.ndarray, y: np.ndarray) -> None:
         y[:] = [truth.rounded(a) for a in x.tolist()]
@@ -64,7 +62,7 @@ def test_near_ties_far_out_are_settled_by_a_line(name: str, start: int, slope: f
     """There the oracle can't tell exp(-x) from 0, and takes the true value for the tie."""
     definition = catalog.find(name)
     truth = Truth(definition, 0, "float32")
-    fill = bounds.reference(build.program(Request(definition)), truth.symbols)
+    fill = bounds.reference(reference_program(definition, 0), truth.symbols)
 
     def right(x: np.ndarray, y: np.ndarray) -> None:
         line = slope * x.astype(np.float64) + offset

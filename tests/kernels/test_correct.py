@@ -66,6 +66,27 @@ def test_refused_where_it_is_not_shown(formula: str) -> None:
         ufunc(definition, 0, "correct")
 
 
+def test_what_was_tried_on_every_input_needs_no_bound() -> None:
+    x = points()
+    for name in ("arctan", "arcsinh", "dsilu"):
+        entry = catalog.find(name)
+        assert relative_error(program(entry, 1)) is None, name
+        expected = Oracle(derivative(entry.expression, 1)).sample(x[::7].tolist(), {}, "float32")
+        for step in (7, -7):
+            got = ufunc(entry, 1, "correct")(x[::7] if step > 0 else x[::7][::-1])
+            assert (got if step > 0 else got[::-1]).tolist() == expected
+    with pytest.raises(NotShown):
+        ufunc(Definition("mine", "atan(x)"), 1, "correct")
+
+
+def test_a_tie_that_is_not_reached_is_rounded_towards_the_value() -> None:
+    x = np.float32([102405.0, 2.0**24 + 12, 3.3e38, 2.0**20 + 0.125])
+    got = ufunc(catalog.find("e_swish"), 0, "correct")(x, np.float32(1.25))
+    assert got[:2].tolist() == [128006.25, 1.25 * 2.0**24 + 14]
+    ties = 1.25 * x.astype(np.float64)
+    assert (got <= ties).all() or np.isinf(got[2])
+
+
 def test_bounds_are_the_stated_ones() -> None:
     names = {kind.__name__: bound for kind, bound in _BOUNDS.items()}
     for name, bound in names.items():

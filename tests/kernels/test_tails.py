@@ -10,9 +10,14 @@ import sympy
 from sympy import Piecewise, Symbol
 
 from actfn import catalog
+from actfn.definition import Definition
 from actfn.formula import X, parse
-from actfn.kernels.tails import TAIL, with_tails
+from actfn.formula.derivative import derivative
+from actfn.kernels import build
+from actfn.kernels.tails import TAIL, in_floats, with_tails
 from actfn.kernels.ufunc import ufunc
+from actfn.reference import Oracle
+from tests.entries import EVERY
 
 ALPHA = Symbol("alpha", positive=True)
 DEFAULTS = {ALPHA: sympy.Integer(2)}
@@ -64,9 +69,60 @@ def test_limits_and_the_largest_numbers(name: str, order: int, limit: tuple[floa
     entry, largest = catalog.find(name), float(np.finfo("float64").max)
     at = np.array([-math.inf, -largest, largest, math.inf])
     got = ufunc(entry, order)(at, *entry.defaults.values())
-    if name == "morlet":  # the cosine of infinity is no number
-        got, expected = got[1:3], np.array(limit)
-    else:
-        last = largest if math.isinf(limit[1]) else limit[1]
-        expected = np.array([limit[0], limit[0], last, limit[1]])
+    last = largest if math.isinf(limit[1]) else limit[1]
+    expected = np.array([limit[0], limit[0], last, limit[1]])
     np.testing.assert_allclose(got, expected, rtol=2e-16, atol=1e-300 if limit[0] == 0 else 0)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "order", "left", "right"),
+    [
+        ("morlet", 0, 0.0, 0.0),
+        ("morlet", 1, 0.0, 0.0),
+        ("x_plus_sin", 0, -math.inf, math.inf),
+        ("x_plus_sin", 1, math.nan, math.nan),
+        ("sinlu", 0, 0.0, math.inf),
+        ("sinlu", 1, 0.0, math.nan),
+        ("snake", 0, -math.inf, math.inf),
+        ("snake", 1, math.nan, math.nan),
+        ("siren", 0, math.nan, math.nan),
+        ("gcu", 0, math.nan, math.nan),
+    ],
+)
+def test_a_limit_beside_what_swings(name: str, order: int, left: float, right: float, dtype: str) -> None:
+    entry = catalog.find(name)
+    got = ufunc(entry, order)(np.array([-math.inf, math.inf, math.nan], dtype), *entry.defaults.values())
+    np.testing.assert_array_equal(got, [left, right, math.nan])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [
+        *((name, 1) for name in ("relu", "leaky_relu", "hardtanh", "absolute", "softmodulus_q", "tent", "identity")),
+        *((name, 2) for name in ("relu", "hardswish", "squ")),
+        ("heaviside", 0),
+    ],
+)
+def test_nan_propagates_where_x_only_chooses(name: str, order: int, dtype: str) -> None:
+    entry = catalog.find(name)
+    x = np.array([math.nan, -2.0, 0.0, 0.25, 2.0] * 9, dtype)  # the vectorised part of the loop, and its rest
+    got = ufunc(entry, order)(x, *np.array(list(entry.defaults.values()), dtype))
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(x))
+    oracle = Oracle(derivative(entry.expression, order, entry.conventions))
+    assert got[1:5].tolist() == oracle.sample(x[1:5].tolist(), _held(entry, dtype), dtype)
+
+
+def _held(entry: Definition, dtype: str) -> dict[str, float]:
+    return {name: float(np.dtype(dtype).type(value)) for name, value in entry.defaults.items()}
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_nan_reaches_the_result_of_every_program(order: int) -> None:
+    for entry in EVERY[::3]:
+        steps = build.program(build.Request(entry, order, dtype="float64"))
+        values = {p.symbol: float(p.default) for p in entry.parameters} | {X: math.nan}
+        for symbol, expression in steps.assignments:
+            values[symbol] = in_floats(expression, values)
+        assert math.isnan(in_floats(steps.result, values)), entry.name

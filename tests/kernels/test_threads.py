@@ -85,7 +85,7 @@ def test_the_parts_make_up_the_whole(n, count):
     assert ends[0][0] == 0
     assert ends[-1][1] == n
     assert all(left[1] == right[0] for left, right in itertools.pairwise(ends))
-    assert len(ends) <= max(1, min(count, n // GRAIN))
+    assert len(ends) <= max(1, min(threads.PARTS * count, n // GRAIN))
 
 
 @pytest.mark.usefixtures("small")
@@ -95,21 +95,33 @@ def test_parts_run_at_once():
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("at", [0, 1, 2])
-def test_what_a_part_raises_is_raised_when_every_part_is_done(at):
-    done = []
+@pytest.mark.parametrize("own", [True, False], ids=["caller", "helper"])
+def test_what_a_part_raises_is_raised_when_no_part_is_at_work(own):
+    together, working = threading.Barrier(3, timeout=20), set()
 
     def work(start: int, stop: int) -> None:
-        if start // GRAIN == at:
-            raise ArithmeticError(f"part {at}")
+        working.add(start)
+        together.wait()
+        if (threading.current_thread() is threading.main_thread()) == own:
+            working.remove(start)
+            raise IndexError(f"part of {own}")
         time.sleep(0.05)
-        done.append(start)
+        working.remove(start)
 
-    with pytest.raises(ArithmeticError, match=f"part {at}"):
+    with pytest.raises(IndexError, match=f"part of {own}"):
         each_part(3 * GRAIN, 3, work)
-    assert len(done) == 2  # else one still writes to memory that the caller may have given back
-    each_part(3 * GRAIN, 3, lambda a, b: done.append(a))  # the pool still works
-    assert len(done) == 5
+    assert not working  # else one still writes to memory that the caller may have given back
+    done: list[int] = []
+    each_part(3 * GRAIN, 3, lambda a, b: done.append(a))  # the helpers still work
+    assert len(done) == 3
+
+
+@pytest.mark.usefixtures("small")
+def test_helpers_that_do_not_come_hold_nobody_up(monkeypatch):
+    monkeypatch.setattr(threads, "_ask", lambda count, work: None)
+    done: list[int] = []
+    each_part(3 * GRAIN, 3, lambda a, b: done.append(a))
+    assert done == [0, GRAIN, 2 * GRAIN]
 
 
 @pytest.mark.usefixtures("small")
@@ -163,7 +175,7 @@ actfn.set_num_threads(3)
 x = np.linspace(-3, 3, 4*threads.GRAIN + 1, dtype=np.float32)
 f = actfn.get("elu")
 first = f(x)
-assert threads._pools
+assert threads._helpers
 """
 
 FORK = """

@@ -41,7 +41,7 @@ def close(a: torch.Tensor, b: torch.Tensor) -> None:
 
 
 def is_short(y: torch.Tensor) -> bool:
-    return y.grad_fn is not None and y.grad_fn.name().startswith("_From")
+    return y.grad_fn is not None and y.grad_fn.name().startswith("Short")
 
 
 @SAVES

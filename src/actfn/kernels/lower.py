@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from actfn.formula.pieces import unfold
 from actfn.formula.printers.numba import TWO_PART, argument_parts, is_power_of_two
 from actfn.kernels.rewrites import (
     common_tails,
+    factored,
     one_exponential,
     one_fraction,
     without_asinh,
@@ -32,7 +33,8 @@ from actfn.kernels.rewrites import (
     without_cancelling_tanh,
     without_double_zeros,
 )
-from actfn.kernels.tails import BEYOND_FLOAT32, far_ends, finite_ends, with_tails
+from actfn.kernels.roots import cancels, exceeds_float32, is_beside_roots, is_line, with_roots
+from actfn.kernels.tails import BEYOND_FLOAT32, far_ends, finite_ends, with_nan, with_tails
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,14 @@ def combined(
     arrays: Sequence[str],
     factors: Sequence[tuple[Expr, int]],
     largest: float | None = None,
+    beside_roots: bool = False,
 ) -> Program:
     """One program with a result for each (factor, k): the factor times the derivative of order `order + k`.
 
     `arrays` are the names that come before the parameters among the arguments: x, and what the factors hold. Given the
     `largest` number of a dtype, the program is for a kernel: it keeps tanh(softplus(u)), which a primitive computes, and
-    takes the largest number for infinity where infinity times 0 would hide a limit.
+    takes the largest number for infinity where infinity times 0 would hide a limit. With `beside_roots`, it is one for
+    float32 arithmetic.
     """
     symbols = [definition.symbols[name] for name in by]
     defaults = {p.symbol: Rational(repr(float(p.default))) for p in definition.parameters}
@@ -85,13 +89,17 @@ def combined(
         expression = without_cancelling_tanh(one_exponential(stable(expression)))
         expression = without_asinh(without_cancelling_atan(expression) if largest is not None else expression)
         if largest is None or not _only_gates(expression):
-            expression = in_sigmoids(expression)
+            expression = in_sigmoids(expression, both=largest is not None)
+        if largest is not None:
+            expression = factored(common_tails(without_double_zeros(expression)))
         if largest is not None and largest > BEYOND_FLOAT32:
-            expression = common_tails(without_double_zeros(expression))
             expression = with_tails(expression, defaults, far_ends(expression, largest, defaults))
         if largest is not None:
             expression = finite_ends(expression, largest, defaults)
-        results.append(factor * guards.visit(keep_nan(expression), X))
+        visited = guards.visit(keep_nan(expression), X)
+        if largest is not None or visited.has(Piecewise):  # in a program to read, a constant is one
+            visited = with_nan(visited, dict(guards.assignments))
+        results.append(factor * (with_roots(visited) if beside_roots else visited))
     return share(arguments, results, guards.assignments)
 
 
@@ -114,16 +122,20 @@ def stable(expression: Expr) -> Expr:
     return expression
 
 
-def in_sigmoids(expression: Expr) -> Expr:
+def in_sigmoids(expression: Expr, both: bool = False) -> Expr:
     """tanh and sigmoid of a softplus as quotients of sigmoids: one exponential in place of three, and nothing cancels.
 
-    With s = sigmoid(u) and m = s*(2 - s), tanh(softplus(u)) = m/(2 - m); with q = sigmoid(-u),
-    sigmoid(2*softplus(u)) = 1/(1 + q^2) and sigmoid(-2*softplus(u)) = q^2/(1 + q^2).
+    With s = sigmoid(u) and m = s*(2 - s), tanh(softplus(u)) = m/(2 - m); with q = sigmoid(-u), which kernels have for
+    nothing (`both`), it is s*(1 + q)/(1 + q^2), sigmoid(2*softplus(u)) = 1/(1 + q^2) and
+    sigmoid(-2*softplus(u)) = q^2/(1 + q^2).
     """
 
     def of_tanh(u: Expr) -> Expr:
         if not isinstance(u, softplus):
             return sympy.tanh(u)
+        if both:
+            q = sigmoid(-u.args[0])
+            return sigmoid(u.args[0]) * (1 + q) / (1 + q**2)
         m = sigmoid(u.args[0]) * (2 - sigmoid(u.args[0]))
         return m / (2 - m)
 
@@ -239,9 +251,17 @@ def _difference_of_sigmoids(terms: Sequence[Expr]) -> Expr | None:
 def _product(node: Mul) -> Expr:
     """exp(-u)*sigmoid(u) -> sigmoid(-u); expm1(u)*sigmoid(-u) -> tanh(u/2); sinh(u)/cosh(u) -> tanh(u).
 
-    A number in front of a choice goes into its branches, where it meets other constants.
+    A number in front of a choice goes into its branches, where it meets other constants; one in all branches comes out to
+    meet a parameter in front.
     """
     factors = list(node.args)
+    choice = next((f for f in factors if isinstance(f, Piecewise)), None)
+    if choice is not None and len(factors) > 1 and not Mul(*(f for f in factors if f is not choice)).has(X):
+        common = {e.as_coeff_Mul()[0] for e, _ in choice.args} - {S.Zero}
+        if len(common) == 1 and common != {S.One} and not all(f.is_number for f in factors if f is not choice):
+            (number,) = common  # 2*scale is one number, 2*x may be infinite where scale*2*x isn't
+            rest = Piecewise(*((e / number, c) for e, c in choice.args))
+            return Mul(number, rest, *(f for f in factors if f is not choice))
     if len(factors) == 2 and factors[0].is_number and isinstance(factors[1], Piecewise):
         return Piecewise(*((_rewrite(sympy.expand_mul(factors[0] * e)), c) for e, c in factors[1].args))
     for i, a in enumerate(factors):
@@ -428,16 +448,37 @@ def float32_suffices(definition: Definition, steps: Program) -> bool:
         if _is_exact(expression.xreplace(defaults), exact):
             exact.add(symbol)
     parameters = {p.symbol for p in definition.parameters}
-    nodes = (n for e in (*(e for _, e in steps.assignments), *steps.results) for n in sympy.preorder_traversal(e))
-    return all(_keeps(n, depends, exact | parameters, defaults) for n in nodes)
+    meanings: dict[Expr, Expr] = dict(defaults)
+    for symbol, expression in steps.assignments:
+        meanings[symbol] = expression.xreplace(meanings)
+    nodes = (n for e in (*(e for _, e in steps.assignments), *steps.results) for n in _operations(e))
+    return all(_keeps(n, depends, exact | parameters, defaults, meanings) for n in nodes)
 
 
-def _keeps(node: Any, depends: set[Symbol], exact: set[Symbol], defaults: Mapping[Symbol, Expr]) -> bool:
+def _operations(expression: Any) -> Iterator[Any]:
+    """An expression and all its parts, but for a sum with polynomials beside its roots, and those."""
+    yield expression
+    parts = expression.args[-1][0].args if is_beside_roots(expression) else expression.args
+    for part in parts:
+        yield from _operations(part)
+
+
+def _keeps(
+    node: Any,
+    depends: set[Symbol],
+    exact: set[Symbol],
+    defaults: Mapping[Symbol, Expr],
+    meanings: Mapping[Expr, Expr],
+) -> bool:
     """Whether one operation of a program keeps the relative error of what goes into it small."""
     inner = [a for a in node.args if isinstance(a, Expr) and a.free_symbols & depends]
     if not inner:
         return True
-    if isinstance(node, Mul) and any(isinstance(a, TWO_PART) for a in inner) and _growth(inner) > 1:
+    if (
+        isinstance(node, Mul)
+        and any(isinstance(meanings.get(a, a), TWO_PART) for a in inner)
+        and _growth([a.xreplace(meanings) for a in inner]) > 1
+    ):
         return False  # one factor is fused with what may underflow, the next one isn't
     if isinstance(node, Mul) and any(_is_exact(a, exact & depends) for a in inner):
         return not any(map(_underflows, inner))
@@ -445,11 +486,12 @@ def _keeps(node: Any, depends: set[Symbol], exact: set[Symbol], defaults: Mappin
         if len(inner) == 1 and _is_exact(inner[0].xreplace(defaults), exact):
             return True
         signs = {_sign(a.xreplace(defaults)) for a in node.args}
-        return len(signs) == 1 and 0 not in signs
+        return (len(signs) == 1 and 0 not in signs) or is_line(node) or not cancels(node, meanings)
     if isinstance(node, Pow) and not isinstance(node, sympy.exp):
-        overflows = node.exp == -1 and any(p.exp > 1 for p in node.base.atoms(Pow) if p.free_symbols & depends)
+        overflows = node.exp.is_negative and any(p.exp > 1 for p in node.base.atoms(Pow) if p.free_symbols & depends)
+        overflows = overflows or (node.exp == -1 and exceeds_float32(node.base, meanings))
         exponent = sympy.sympify(node.exp)
-        return bool(exponent.is_Integer and -1 <= exponent <= 3) and not overflows
+        return bool(exponent.is_Integer and -3 <= exponent <= 3) and not overflows
     if isinstance(node, expm1) and inner[0].is_nonpositive:
         return True
     if isinstance(node, sympy.tanh | sympy.erf | sympy.atan | sympy.asinh):  # x/50 loses what 50*tanh(x/50) needs
@@ -478,7 +520,17 @@ def _growth(factors: Sequence[Expr]) -> int:
     """How many of the factors, with their powers, have no bound."""
     bounded = (*TWO_PART, sympy.tanh, sympy.erf, sympy.atan, sympy.sin, sympy.cos, sympy.sign)
     powers = (a.as_base_exp() for a in factors if not isinstance(a, bounded))
-    return sum(int(e) if e.is_Integer and e > 0 else 1 for base, e in powers if not isinstance(base, bounded))
+    return sum(
+        int(e) if e.is_Integer and e > 0 else 1
+        for base, e in powers
+        if not (isinstance(base, bounded) or (e.is_negative and _stays_away_from_0(base)))
+    )
+
+
+def _stays_away_from_0(base: Expr) -> bool:
+    """Whether a base is a positive number and more."""
+    number, rest = base.as_coeff_Add()
+    return bool(number.is_positive) and all(_sign(t) == 1 for t in Add.make_args(rest))
 
 
 def _underflows(factor: Expr) -> bool:

@@ -197,6 +197,19 @@ def _is_power_of(base: Expr, factor: Expr) -> bool:
     return factor == base or (factor.is_Pow and factor.base == base and bool(factor.exp.is_Integer) and factor.exp > 1)
 
 
+def factored(expression: Expr) -> Expr:
+    """(1 - x) - (1 + x) - x*(1 - x)*(1 + x) as x*(x^2 - 3), if that is shorter: a polynomial by its roots."""
+    return expression.replace(lambda n: isinstance(n, Add) and n.free_symbols == {X}, _factored)
+
+
+def _factored(node: Add) -> Expr:
+    subtracts = any(a.could_extract_minus_sign() for a in node.args)  # a series of positive terms is best as it is
+    if not subtracts or not any(a.has(Add) for a in node.args) or not node.is_polynomial(X):
+        return node
+    found = sympy.factor(node)
+    return found if sympy.count_ops(found) < sympy.count_ops(node) else node
+
+
 # -- x - tanh(x) --------------------------------------------------------------------------------------------------------
 
 _NEAR = Rational(5, 4)

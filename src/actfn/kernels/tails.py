@@ -1,4 +1,4 @@
-"""What a kernel does at huge arguments and at infinity, where a formula's own steps overflow, underflow or meet as NaN.
+"""What a kernel does at huge arguments, at infinity and at NaN: where a formula's steps overflow, underflow or forget a NaN.
 
 Leans on the formula language and on NumPy's float64, in which a formula is tried there. The idea: far out an algebraic
 expression is its leading term, one power of x times a constant; other functions have reached their limits.
@@ -142,12 +142,14 @@ def finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Expr
     """The expression with x held above -largest, below largest or both, where its value at infinity would be NaN.
 
     That is done where the values at large x say that there is a limit, at the default parameters: x*exp(-x^2) is
-    infinity times 0 in arithmetic, and 0 in truth.
+    infinity times 0 in arithmetic, and 0 in truth. Of x + sin(x) the sine alone is held.
     """
     if not expression.has(X):
         return expression
     rule = {s: float(v) for s, v in defaults.items()}
     held: Expr = X
+    turning: Expr = X  # what sines and cosines see
+    swings = expression.has(sympy.sin, sympy.cos)
     for sign, hold in ((-1, maximum), (1, minimum)):
         at_end, *values = (
             in_floats(expression, {**rule, X: sign * v})
@@ -156,8 +158,13 @@ def finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Expr
         near, far, early, later, beyond = values
         if not math.isnan(at_end):
             continue
-        if early == later and (math.isnan(far) or far == early):
+        if not defaults and _same(early, later, largest) and (math.isnan(far) or _same(far, early, largest)):
             held = hold(held, sign * sympy.Integer(_FAR))
+        elif swings and _settles(expression, {**rule, X: sign * math.inf}):
+            bound = int(largest) if not defaults else BEYOND_FLOAT32 if largest > BEYOND_FLOAT32 else _BEYOND_ADDING
+            turning = hold(turning, sign * sympy.Integer(bound))  # omega*x may be infinite
+        elif swings and not _settles(expression, {**rule, X: sign * largest}):
+            continue
         elif abs(far) < 1e6 and abs(far - near) <= 1e-6 * max(1.0, abs(far)):
             moved = {s: 4 * v for s, v in rule.items()}
             last, before = (
@@ -171,11 +178,37 @@ def finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Expr
             else math.isnan(far) and near == beyond  # 4*x may be infinite beside a 0
         ):
             held = hold(held, sign * sympy.Integer(BEYOND_FLOAT32))
+    if turning != X:
+        expression = expression.replace(_is_circular, lambda n: n.xreplace({X: turning}))
     return expression.xreplace({X: held}) if held != X else expression
 
 
+def _same(a: float, b: float, largest: float) -> bool:
+    """Whether two values are the same number of a dtype, given the largest."""
+    return a == b or (largest < BEYOND_FLOAT32 and max(abs(a), abs(b)) < _NOTHING)
+
+
+def _is_circular(node: Any) -> bool:
+    return isinstance(node, sympy.sin | sympy.cos)
+
+
+def _settles(expression: Expr, end: Mapping[Symbol, float]) -> bool:
+    """Whether a value far out is the same whatever sines and cosines are there: of x + sin(x), but not of x*sin(x)."""
+    values = {
+        in_floats(expression.replace(_is_circular, lambda n, swing=swing: swing[isinstance(n, sympy.cos)]), end)
+        for swing in _SWINGS
+    }
+    return len(values) == 1 and not math.isnan(*values)
+
+
+_SWINGS = ((Rational(1, 4), Rational(-3, 4)), (Rational(-1, 2), Rational(1, 8)))
+_BEYOND_ADDING = 2**100
+"""Beside it, and far beyond, a sine is nothing."""
+_NOTHING = 2.0**-151
+"""Below, a number is 0 in float32."""
 _FAR = 176
-"""So far out, and twice as far, exp(x) and its products with powers of x are below float64's largest number."""
+"""So far out, and twice as far, exp(x) and its products with powers of x are below float64's largest number. With a
+parameter beside x it says nothing: exp(0.001*x) has hardly begun."""
 BEYOND_FLOAT32 = 2**500
 """Infinite in float32, and its square isn't in float64."""
 
@@ -212,6 +245,46 @@ def in_floats(expression: Expr, values: Mapping[Symbol, float]) -> float:
         return float(of(expression))
 
 
+# -- NaN ----------------------------------------------------------------------------------------------------------------
+
+
+def with_nan(expression: Expr, names: Mapping[Symbol, Expr]) -> Expr:
+    """The expression where a NaN of x reaches the result; else with one more choice that lets it: 1 for x > 0, 0 for x <= 0, x.
+
+    `names` are those of x as branches see it, with their meanings, the outer ones first.
+    """
+    carrying = {X}
+    for symbol, meaning in names.items():
+        if _carries_nan(meaning, carrying):
+            carrying.add(symbol)
+    if _carries_nan(expression, carrying):
+        return expression
+    if isinstance(expression, Piecewise) and len(expression.args) == 2:
+        (first, condition), (second, _) = expression.args
+        if isinstance(condition, sympy.Gt | sympy.Ge | sympy.Lt | sympy.Le):
+            return Piecewise((first, condition), (Piecewise((second, condition.negated), (X, True)), True))
+    return Piecewise((expression, X <= 0), (Piecewise((expression, X > 0), (X, True)), True))
+
+
+def _carries_nan(node: Any, carrying: Collection[Symbol]) -> bool:
+    """Whether a value is NaN where the names in `carrying` are."""
+    if not isinstance(node, Piecewise):
+        return node in carrying or any(_carries_nan(a, carrying) for a in node.args)
+    for branch, condition in node.args:
+        holds = _with_nan_inside(condition, carrying)
+        if holds != S.false and not _carries_nan(branch, carrying):
+            return False
+        if holds == S.true:
+            break
+    return True
+
+
+def _with_nan_inside(condition: Any, carrying: Collection[Symbol]) -> Any:
+    """A condition with what a comparison is where one side is NaN: false, and true for !=."""
+    compared = [r for r in condition.atoms(Relational) if any(_carries_nan(a, carrying) for a in r.args)]
+    return condition.xreplace({r: _TRUE_OR_FALSE[isinstance(r, sympy.Ne)] for r in compared})
+
+
 _TRUE_OR_FALSE = (S.false, S.true)
 _COMPARES: Mapping[str, Any] = {
     ">": operator.gt,
@@ -236,6 +309,8 @@ _IN_FLOATS: Mapping[Any, Any] = {
     sympy.sinh: lambda np, u: np.sinh(u),
     sympy.cosh: lambda np, u: np.cosh(u),
     cbrt: lambda np, u: np.cbrt(u),
+    sympy.sin: lambda np, u: np.sin(u),
+    sympy.cos: lambda np, u: np.cos(u),
     sympy.Abs: lambda np, u: np.abs(u),
     sympy.sign: lambda np, u: np.sign(u),
     maximum: lambda np, u, v: np.maximum(u, v),

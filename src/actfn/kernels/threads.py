@@ -1,7 +1,9 @@
-"""Calling a loop over long arrays: in chunks, over a pool of threads of our own.
+"""Calling a loop over long arrays: in parts, over threads of our own.
 
 Loops run without the interpreter's lock, so plain Python threads do; Numba's own threading layers are never started
-(one of them ends the process when two callers use it at once). A child of `fork` begins with no pool and makes its own.
+(one of them ends the process when two callers use it at once). The caller begins at once, and a thread that has woken
+up takes parts that nobody has taken: one that comes late, or not at all, holds nobody up. A child of `fork` begins
+with no threads and makes its own.
 """
 
 from __future__ import annotations
@@ -9,16 +11,22 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from queue import SimpleQueue
+from typing import Any
 
 from actfn.kernels.build import ITEMSIZE, Kernel
 
 GRAIN = 65_536
-"""A chunk is at least so long: handing one over costs as much as computing some 50,000 elements."""
+"""A part is at least so long: waking a thread up costs as much as computing some 50,000 elements."""
+PARTS = 4
+"""So many parts a thread, so that what one is late the others make up for."""
 
 _threads = 0
-_pools: dict[int, ThreadPoolExecutor] = {}
+_helpers = 0
+_waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
+"""What helpers are asked to do."""
 _making = threading.Lock()
 
 
@@ -67,42 +75,67 @@ def run(
 
 def each_part(n: int, threads: int, work: Callable[[int, int], object]) -> None:
     """`work(start, stop)` for parts that make up range(n), at once in as many threads; raises what a part raised."""
-    parts = max(1, min(threads, n // GRAIN))
-    chunk = -(-n // parts // 64) * 64  # whole cache lines, so that no two threads write to one
-    if parts == 1:
+    most = n // GRAIN
+    if threads < 2 or most < 2:
         work(0, n)
         return
-    pool = _pool(parts - 1)
-    waiting: list[Future[object]] = []
+    chunk = -(-n // min(most, PARTS * threads) // 64) * 64  # whole cache lines, so that no two threads write to one
+    parts = deque((at, min(at + chunk, n)) for at in range(0, n, chunk))
+    at_work: list[Any] = []
+    failures: list[BaseException] = []
+
+    def take() -> tuple[int, int] | None:
+        try:
+            return parts.popleft()
+        except IndexError:
+            return None
+
+    def help_out() -> None:
+        lock = threading.Lock()
+        with lock:
+            at_work.append(lock)  # before a part is taken: a caller who sees no parts left sees who has the last ones
+            while part := take():
+                try:
+                    work(*part)
+                except BaseException as error:
+                    failures.append(error)
+
+    _ask(min(threads, len(parts)) - 1, help_out)
     try:
-        for at in range(chunk, n, chunk):
-            part = (at, min(at + chunk, n))
-            try:
-                waiting.append(pool.submit(work, *part))
-            except RuntimeError as error:
-                if "shutdown" not in str(error):
-                    raise
-                work(*part)  # the interpreter is ending, and no thread takes work any more
-        work(0, min(chunk, n))
+        while part := take():
+            work(*part)
     finally:
-        wait(waiting)  # a caller that fails, or is interrupted, gives back memory that no part may still write to
-    for future in waiting:
-        future.result()
+        parts.clear()
+        for lock in list(at_work):  # a caller that fails gives back memory that no part may still write to
+            lock.acquire()
+    if failures:
+        raise failures[0]
 
 
-def _pool(workers: int) -> ThreadPoolExecutor:
-    pool = _pools.get(workers)
-    if pool is None:
+def _ask(count: int, work: Callable[[], None]) -> None:
+    """Has as many helpers do a work as soon as they wake up, if there are so many."""
+    global _helpers
+    if _helpers < count:
         with _making:
-            pool = _pools.setdefault(workers, ThreadPoolExecutor(workers, thread_name_prefix="actfn"))
-    return pool
+            try:
+                while _helpers < count:
+                    threading.Thread(target=_serve, args=[_waiting], name="actfn", daemon=True).start()
+                    _helpers += 1
+            except RuntimeError:  # the interpreter is ending, and no thread begins any more
+                pass
+    for _ in range(min(count, _helpers)):
+        _waiting.put(work)
+
+
+def _serve(waiting: SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        waiting.get()()
 
 
 def _forget() -> None:
     """In a child of fork: the threads are gone, and a lock may have been held when it was made."""
-    global _making
-    _pools.clear()
-    _making = threading.Lock()
+    global _helpers, _making, _waiting
+    _helpers, _making, _waiting = 0, threading.Lock(), SimpleQueue()
 
 
 if hasattr(os, "register_at_fork"):

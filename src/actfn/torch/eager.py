@@ -8,16 +8,16 @@ on 16,384 elements Python's share would otherwise outweigh the loops.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
 
 from actfn.kernels.build import ITEMSIZE, Kernel, Request, kernel_if_any
-from actfn.kernels.threads import GRAIN, run
+from actfn.kernels.direct import direct
+from actfn.kernels.threads import GRAIN, each_part, run
 from actfn.kernels.ufunc import of_request
 from actfn.torch import memory
 from actfn.torch.printed import Derivative, Spec, along, batched, evaluate, save, saved, watched
@@ -28,7 +28,7 @@ DTYPES = {
     torch.float32: "float32",
     torch.float64: "float64",
 }
-_enabled = torch.is_grad_enabled
+_enabled, _empty_like = torch.is_grad_enabled, torch.empty_like
 _TENSOR, _PARAMETER, _STRIDED = torch.Tensor, torch.nn.Parameter, torch.strided  # found sooner than attributes
 
 
@@ -249,118 +249,80 @@ class _Last(torch.autograd.Function):
         )
 
 
-class Short:
-    """f at parameters that are numbers, of contiguous tensors of one dtype: the loops, ready to be called.
+def short(
+    spec: Spec, dtype: torch.dtype, save: str, accuracy: str, numbers: tuple[float, ...]
+) -> Callable[[torch.Tensor], torch.Tensor | None] | None:
+    """f at parameters that are numbers, for tensors of a dtype; None for a formula that has no kernel.
 
-    `value` is None for a formula that has no kernel. `slope` is that of the backward pass, over (x, g) or, for
-    save="output", over (y, g); it is built by the first of them.
+    What it returns gives f(x), or None where x isn't plain and contiguous, or something looks on.
     """
+    value = _ready(_kernel("value", spec, dtype, accuracy), numbers)
+    if value is None:
+        return None
+    keeps_output = save == "output"
+    form, of = ("output", spec) if keeps_output else ("product", along(spec))
 
-    def __init__(self, spec: Spec, dtype: torch.dtype, save: str, accuracy: str, numbers: tuple[float, ...]):
-        kernel = _kernel("value", spec, dtype, accuracy)
-        self.value = None if kernel is None else _of_one(kernel, numbers)
-        self.spec, self.dtype, self.save, self.accuracy, self.numbers = spec, dtype, save, accuracy, numbers
-        self._apply = _apply(_FromInput if save == "input" else _FromOutput)
+    @cache
+    def slope() -> Callable[..., torch.Tensor]:
+        return _ready(_kernel(form, of, dtype, accuracy), numbers) or by_steps
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor | None:
-        """f(x), or None where x isn't plain and contiguous, or something looks on."""
-        if not (x.is_contiguous() and x.is_cpu and x.layout is torch.strided and not x.is_neg() and not watched()):
-            return None
-        return self._apply(x, self) if x.requires_grad and _enabled() else self.value(x)  # pyright: ignore[reportOptionalCall]
+    def by_steps(kept: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+        if keeps_output:
+            return _from_output(g, kept, spec, accuracy, numbers)
+        return _times(g, of, accuracy, kept, list(numbers))
 
-    def suits(self, x: torch.Tensor) -> bool:
-        """Whether a tensor that comes to a backward pass, from a hook perhaps, is one that the loops can read."""
-        return x.dtype is self.dtype and x.is_contiguous() and suits(x)
+    def readable(t: torch.Tensor) -> bool:  # what comes to a backward pass may come from a hook
+        return t.dtype is dtype and t.is_contiguous() and suits(t)
 
-    @cached_property
-    def slope(self) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None:
-        form, spec = ("product", along(self.spec)) if self.save == "input" else ("output", self.spec)
-        kernel = _kernel(form, spec, self.dtype, self.accuracy)
-        return None if kernel is None else _of_two(kernel, self.numbers)
+    class Short(torch.autograd.Function):
+        """`Value` or `FromOutput`, the short way."""
+
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+            y = value(x)
+            ctx.save_for_backward(y if keeps_output else x)
+            return y
+
+        @staticmethod
+        def backward(ctx: Any, g: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+            (kept,) = ctx.saved_tensors
+            if readable(kept) and readable(g) and not (_enabled() or watched()):
+                return slope()(kept, g)
+            return by_steps(kept, g)
+
+    # The class of a node calls `backward` through a check of its definition, and `apply` looks for transforms; neither
+    # is for these.
+    Short._backward_cls.apply = Short.backward  # pyright: ignore[reportAttributeAccessIssue]
+    apply = super(torch.autograd.Function, Short).apply  # pyright: ignore[reportAttributeAccessIssue]
+
+    def activation(x: torch.Tensor) -> torch.Tensor | None:
+        if x.is_contiguous() and x.is_cpu and x.layout is _STRIDED and not (x.is_neg() or watched()):
+            return apply(x) if x.requires_grad and _enabled() else value(x)
+        return None
+
+    return activation
 
 
-def _apply(function: type[torch.autograd.Function]) -> Callable[..., torch.Tensor]:
-    """`function.apply` without the part that is for `torch.func`'s transforms, which the caller has excluded."""
-    return super(torch.autograd.Function, function).apply  # pyright: ignore[reportAttributeAccessIssue]
+def _ready(kernel: Kernel | None, numbers: tuple[float, ...]) -> Callable[..., torch.Tensor] | None:
+    """A kernel with one result at its parameters, over one or two contiguous tensors of one length."""
+    if kernel is None:
+        return None
+    loop, size = direct(kernel, numbers), ITEMSIZE[kernel.request.dtype]
+    large, long = memory.LARGE // size, 2 * GRAIN
 
-
-def _of_one(kernel: Kernel, numbers: tuple[float, ...]) -> Callable[[torch.Tensor], torch.Tensor]:
-    """A loop over one array."""
-    numbers_there, addresses = kernel.parameters_at(numbers)
-    call, pointers, steps = kernel.call, kernel.pointers, kernel.dense_steps
-    large = memory.LARGE // ITEMSIZE[kernel.request.dtype]
-
-    def result(x: torch.Tensor, held: Any = numbers_there) -> torch.Tensor:
+    def result(x: torch.Tensor, other: torch.Tensor | None = None) -> torch.Tensor:
         n = x.numel()
-        y = torch.empty_like(x) if n < large else empty_like(x)
-        if n < 2 * GRAIN:
-            call(pointers(x.data_ptr(), *addresses, y.data_ptr()), ctypes.byref(ctypes.c_ssize_t(n)), steps, None)
+        y = _empty_like(x) if n < large else empty_like(x)
+        if n >= long:
+            at = [t.data_ptr() for t in (x, other, y) if t is not None]
+            each_part(n, torch.get_num_threads(), lambda a, b: loop(b - a, *[p + a * size for p in at]))
+        elif other is None:
+            loop(n, x.data_ptr(), y.data_ptr())
         else:
-            run(kernel, n, [x.data_ptr()], addresses, [y.data_ptr()], torch.get_num_threads())
+            loop(n, x.data_ptr(), other.data_ptr(), y.data_ptr())
         return y
 
     return result
-
-
-def _of_two(kernel: Kernel, numbers: tuple[float, ...]) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """A loop over two arrays of one length."""
-    numbers_there, addresses = kernel.parameters_at(numbers)
-    call, pointers, steps = kernel.call, kernel.pointers, kernel.dense_steps
-    large = memory.LARGE // ITEMSIZE[kernel.request.dtype]
-
-    def result(x: torch.Tensor, g: torch.Tensor, held: Any = numbers_there) -> torch.Tensor:
-        n = x.numel()
-        y = torch.empty_like(x) if n < large else empty_like(x)
-        at, of_g, to = x.data_ptr(), g.data_ptr(), y.data_ptr()
-        if n < 2 * GRAIN:
-            call(pointers(at, of_g, *addresses, to), ctypes.byref(ctypes.c_ssize_t(n)), steps, None)
-        else:
-            run(kernel, n, [at, of_g], addresses, [to], torch.get_num_threads())
-        return y
-
-    return result
-
-
-class _FromInput(torch.autograd.Function):
-    """`Value`, the short way."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, short: Short) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx.short = short
-        ctx.save_for_backward(x)
-        return short.value(x)  # pyright: ignore[reportOptionalCall]
-
-    @staticmethod
-    def backward(ctx: Any, g: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        (x,) = ctx.saved_tensors
-        short = ctx.short
-        if short.suits(x) and short.suits(g) and short.slope is not None and not (_enabled() or watched()):
-            return short.slope(x, g), None
-        return _times(g, along(short.spec), short.accuracy, x, list(short.numbers)), None
-
-
-class _FromOutput(torch.autograd.Function):
-    """`FromOutput`, the short way."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, short: Short) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx.short = short
-        y = short.value(x)  # pyright: ignore[reportOptionalCall]
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, g: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        (y,) = ctx.saved_tensors
-        short = ctx.short
-        if short.suits(y) and short.suits(g) and short.slope is not None and not (_enabled() or watched()):
-            return short.slope(y, g), None
-        return _from_output(g, y, short.spec, short.accuracy, short.numbers), None
-
-
-for _function in (_FromInput, _FromOutput):  # the class of a node calls `backward` through a check of its definition
-    _function._backward_cls.apply = _function.backward  # pyright: ignore[reportAttributeAccessIssue]
-del _function
 
 
 def _times(g: torch.Tensor, spec: Spec, accuracy: str, x: torch.Tensor, parameters: list[Any]) -> torch.Tensor:

@@ -42,9 +42,9 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
     names = tuple(definition.defaults)
     operator, signature = native.of(definition), signatures.of(definition)
     wide = signatures.widened(definition)
-    spec, traced_spec = Spec(definition), Spec(wide or definition)
+    spec, traced_spec = Spec(definition), Spec(wide)
     printed(definition)  # so that what can't be printed shows here
-    short: dict[tuple[Any, ...], eager.Short] = {}
+    short: dict[tuple[Any, ...], Callable[[torch.Tensor], torch.Tensor | None]] = {}
     name = TorchPrinter().identifier(definition.name)  # not a word of Python's
 
     def traced(x: torch.Tensor, *parameters: Any) -> torch.Tensor:
@@ -80,7 +80,7 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
             parameters = tuple(_parameter(definition, n, p, x.dtype) for n, p in zip(names, given, strict=True))
             y = traced(x.clone() if inplace else x, *parameters)
             return x.copy_(y) if inplace else y
-        if wide is not None and not _within(definition, given) and _within(wide, given):
+        if wide is not definition and not _within(definition, given) and _within(wide, given):
             return function(wide)(x, *given, inplace=inplace, save=save, accuracy=accuracy)
         parameters = tuple(_parameter(definition, n, p, x.dtype) for n, p in zip(names, given, strict=True))
         if not _plain(x, parameters):
@@ -100,8 +100,8 @@ def function(definition: Definition) -> Callable[..., torch.Tensor]:
             return operator.call(x, *parameters)
         y = _by_kernel(spec, x, parameters, inplace, save, accuracy)
         if len(short) < _MOST and all(isinstance(p, int | float) and p for p in given):  # 0.0 and -0.0 are one key
-            made = eager.Short(spec, x.dtype, save, accuracy, parameters)
-            if made.value is not None:
+            made = eager.short(spec, x.dtype, save, accuracy, parameters)
+            if made is not None:
                 short[(x.dtype, save, accuracy, *given)] = made
         return y
 

@@ -1,9 +1,9 @@
 """Elementary functions for what Inductor compiles for the CPU, in float32.
 
-Inductor has a fast exp there, writes expm1(x) as exp(x) - 1, and takes tanh, erfc and log1p from SLEEF, at three times the
-cost of all the rest of an activation. These are the kernels' polynomials as operations of PyTorch's, which Inductor
-vectorises and fuses with what stands beside them. A power of two is made of its bits, which autograd can't see through: so
-they stand only inside `Derivative`, whose derivatives are printed too.
+Inductor writes expm1(x) as exp(x) - 1, and takes exp, tanh, erfc and log1p from SLEEF, by a call for each vector. These are
+the kernels' polynomials as operations of PyTorch's, which Inductor vectorises and fuses with what stands beside them. A
+power of two is made of its bits, which autograd can't see through, and no guard keeps a branch from an x that is another's:
+so they stand only inside `Derivative`, whose derivatives are printed too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 
 import sympy
 import torch
+from sympy import Expr, Piecewise, Pow, Symbol
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from actfn.formula import functions
 from actfn.formula.printers.torch import TorchPrinter
@@ -21,81 +23,166 @@ from actfn.kernels.primitives import constants32 as constants
 
 _SHIFT = 1.5 * 2.0**23
 """Added to a float32, it rounds to an integer and leaves that in the low bits."""
-_BITS = 0x4B400000
-"""The bits of `_SHIFT`."""
+_BIAS, _SIGN = 127, 256
+"""Added to that integer: what makes it the exponent of a float32, and what makes that negative."""
 _LOG2E, _LN2 = float(constants.LOG2E), float(constants.LN2)
+_ROOT_HALF = float(constants.ROOT_HALF)
 _LN2_SHORT, _LN2_REST = float(constants.LN2_SHORT), float(constants.LN2_REST)
+_ERFC = (
+    -4.4256798e-05,
+    -0.00052780233,
+    -0.0007310790,
+    0.0030410553,
+    0.0064384011,
+    -0.021501947,
+    -0.036436774,
+    0.27947137,
+    -0.68716085,
+    1.0215827,
+)
+"""(x + 2) exp(x^2) erfc(x), u = (x - 2)/(x + 2), for 0 <= x <= 10.2, where the kernels take erfc near 0 otherwise.
+Highest power first; the error is 2^-25.38, relative."""
+_transforms = torch._C._are_functorch_transforms_active  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _fuses() -> bool:
+    """Whether the one instruction for a*b + c can be asked for: Inductor, once loaded, has an operation for it, which has no
+    batching rule."""
+    return hasattr(torch.ops.prims, "fma") and not _transforms()
+
+
+def _fma(a: Any, b: Any, c: Any) -> torch.Tensor:
+    """a*b + c, one of which is a tensor; Inductor doesn't let a compiler contract the two. Nothing relies on one rounding."""
+    if not _fuses():
+        return a * b + c
+    like = next(v for v in (a, b, c) if isinstance(v, torch.Tensor))
+    ones = (1,) * like.dim()
+    whole = [v if isinstance(v, torch.Tensor) else like.new_full(ones, v) for v in (a, b, c)]
+    return torch.ops.prims.fma.default(*whole)
+
+
+def apart(code: Callable[..., torch.Tensor], order: int, x: torch.Tensor, *parameters: Any) -> torch.Tensor:
+    """Printed code of a derivative at x, with so many axes more that none of its operations is the value's too.
+
+    AOTAutograd keeps for the backward pass what both passes hold and it has no leave to compute again, such as an `_fma`
+    of x or of constants: memory for what costs next to nothing.
+    """
+    if not (order and _fuses()):
+        return code(x, *parameters)
+    most = max(t.dim() for t in (x, *parameters) if isinstance(t, torch.Tensor))
+    y = code(x[(None,) * (most - x.dim() + order)], *parameters)
+    return y.reshape(y.shape[order:])
 
 
 def _polynomial(u: torch.Tensor, powers: Sequence[Any]) -> torch.Tensor:
     """By Horner; the coefficients stand highest power first."""
     total: Any = float(powers[0])
     for coefficient in powers[1:]:
-        total = total * u + float(coefficient)
+        total = _fma(total, u, float(coefficient))
     return total
+
+
+def _reduced(u: torch.Tensor, offset: int, rest: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """2^(n + offset - 127), and r for which u (+ rest) = n ln 2 + r and |r| <= ln(2)/2."""
+    shifted = _fma(u if rest is None else u + rest, _LOG2E, _SHIFT + offset)
+    n = shifted - (_SHIFT + offset)
+    r = _fma(n, -_LN2_REST, _fma(n, -_LN2_SHORT, u))
+    return (shifted.view(torch.int32) << 23).view(torch.float32), r if rest is None else r + rest
+
+
+def _minus_expm1(r: torch.Tensor) -> torch.Tensor:
+    """-expm1(r) of a remainder, with the sign of -r where that is 0."""
+    return _fma(r * r, _polynomial(r, [-c for c in table.EXPM1_32]), -r)
 
 
 def expm1(u: torch.Tensor) -> torch.Tensor:
     """Within 1.7 ulp."""
-    u = torch.clamp(u, -18, 89)
-    shifted = u * _LOG2E + _SHIFT
-    n = shifted - _SHIFT
-    r = (u - n * _LN2_SHORT) - n * _LN2_REST  # u = n ln 2 + r and |r| <= ln(2)/2
-    p = -r - r * r * _polynomial(r, table.EXPM1_32)  # -expm1(r)
-    half = ((shifted.view(torch.int32) + (126 - _BITS)) << 23).view(torch.float32)  # 2^(n-1), as 2^128 is not finite
-    return -2 * (half * p - (half - 0.5))  # signs such that -0.0 stays
+    power, r = _reduced(torch.clamp(u, -18, 89), _BIAS + _SIGN - 1)  # -2^(n-1), as 2^128 is not finite
+    return 2 * _fma(power, _minus_expm1(r), -(power + 0.5))  # signs such that -0.0 stays
+
+
+def expm1_below(u: torch.Tensor) -> torch.Tensor:
+    """Within 1.7 ulp, for u <= 0."""
+    power, r = _reduced(torch.clamp(u, min=-18), _BIAS + _SIGN)
+    return _fma(power, _minus_expm1(r), -(power + 1))
+
+
+def _exp(u: torch.Tensor, rest: torch.Tensor | None = None) -> torch.Tensor:
+    """exp(u + rest) from -104.1, where it is 0, to 0."""
+    power, r = _reduced(u, _BIAS + 64, rest)
+    return _fma(power, _fma(r * r, _polynomial(r, table.EXPM1_32), r), power) * 2.0**-64  # there are subnormals
+
+
+def exp_below(u: torch.Tensor) -> torch.Tensor:
+    """Within 1.2 ulp, for u <= 0."""
+    return _exp(torch.clamp(u, min=-104))
 
 
 def sigmoid(u: torch.Tensor) -> torch.Tensor:
     """Within 2.7 ulp, in both tails."""
-    e = torch.exp(-torch.abs(u))
+    e = exp_below(-torch.abs(u))
     return torch.where(u < 0, e, 1) * (1 / (1 + e))
 
 
 def sigmoid_of_minus(u: torch.Tensor) -> torch.Tensor:
     """sigmoid(-u), sharing the division with sigmoid(u)."""
-    e = torch.exp(-torch.abs(u))
+    e = exp_below(-torch.abs(u))
     return torch.where(u < 0, 1, e) * (1 / (1 + e))
 
 
 def tanh(u: torch.Tensor) -> torch.Tensor:
     """Within 2.6 ulp."""
-    a = torch.abs(u)
-    e = expm1(-2 * a)
-    return torch.where(a < 1e-4, u, torch.where(u < 0, e, -e) / (2 + e))
+    e = expm1_below(-2 * torch.abs(u))
+    return torch.copysign(e / (2 + e), u)
 
 
 def softplus(u: torch.Tensor) -> torch.Tensor:
     """Within 1.7 ulp, in both tails."""
     a = torch.abs(u)
-    e = torch.exp(-a)
+    e = exp_below(-a)
     square = a * a
-    near = (_LN2 - a / 2) + square * _polynomial(square, table.SOFTPLUS_NEAR_32)
-    far = e + e * e * _polynomial(e, table.SOFTPLUS_FAR_32)
+    near = _fma(square, _polynomial(square, table.SOFTPLUS_NEAR_32), _LN2 - a / 2)
+    far = _fma(e * e, _polynomial(e, table.SOFTPLUS_FAR_32), e)
     return torch.where(u < 0, 0, u) + torch.where(a < 1, near, far)
 
 
 def erf(u: torch.Tensor) -> torch.Tensor:
     """Within 1.3 ulp."""
     a = torch.clamp(torch.abs(u), max=3.95)
-    near = u + u * _polynomial(a * a, table.ERF_32)
-    far = expm1(a * _polynomial(a, table.LOG_ERFC_32))
-    return torch.where(a < 0.8, near, torch.where(u < 0, far, -far))
+    near = _fma(a, _polynomial(a * a, table.ERF_32), a)
+    far = expm1_below(a * _polynomial(a, table.LOG_ERFC_32))
+    return torch.copysign(torch.where(a < 0.8, near, far), u)
+
+
+def _exp_of_square(a: torch.Tensor, factor: float) -> torch.Tensor:
+    """exp(factor*a^2), to which exp gets what the rounding of the square would lose beside it."""
+    high = (a.view(torch.int32) & -4096).view(torch.float32)  # its square is exact
+    return _exp(factor * high * high, factor * (a - high) * (a + high))
+
+
+def _scaled_erfc(a: torch.Tensor) -> torch.Tensor:
+    """exp(a^2) erfc(a) for 0 <= a <= 10.2."""
+    r = 1 / (a + 2)
+    return r * _polynomial((a - 2) * r, _ERFC)
 
 
 def erfc(u: torch.Tensor) -> torch.Tensor:
-    """Within 5.2 ulp; the rounding of u*u, which exp amplifies, is taken back."""
-    a = torch.clamp(torch.abs(u), max=12)
-    near = 1 - (u + u * _polynomial(a * a, table.ERFC_NEAR_32))
-    split = a * 4097  # 12 bits above, 12 below: their products are exact
-    high = split - (split - a)
-    low = a - high
-    square = a * a
-    lost = ((high * high - square) + 2 * high * low) + low * low
-    r = 1 / (a + 3)
-    tail = torch.exp(-square) * (r * _polynomial((a - 3) * r, table.ERFC_32))
-    tail = tail - tail * lost
-    return torch.where(a < 0.5, near, torch.where(u < 0, 2 - tail, tail))
+    """Within 5.2 ulp."""
+    a = torch.clamp(torch.abs(u), max=10.2)
+    tail = _exp_of_square(a, -1.0) * _scaled_erfc(a)
+    return torch.where(u < 0, 2 - tail, tail)
+
+
+def erfc_of_minus_root(u: torch.Tensor) -> torch.Tensor:
+    """erfc(-u/sqrt(2)). Within 5.2 ulp, sharing the exponential with gauss(u)."""
+    a = torch.clamp(torch.abs(u), max=14.43)
+    tail = _exp_of_square(a, -0.5) * _scaled_erfc(a * _ROOT_HALF)
+    return torch.where(u < 0, tail, 2 - tail)
+
+
+def gauss(u: torch.Tensor) -> torch.Tensor:
+    """exp(-u^2/2). Within 1.2 ulp."""
+    return _exp_of_square(torch.clamp(torch.abs(u), max=14.43), -0.5)
 
 
 _TAKEN: Mapping[Any, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -106,9 +193,10 @@ _TAKEN: Mapping[Any, Callable[[torch.Tensor], torch.Tensor]] = {
     sympy.erf: erf,
     functions.erfc: erfc,
 }
+_BELOW: Mapping[Any, Callable[[torch.Tensor], torch.Tensor]] = {sympy.exp: exp_below, functions.expm1: expm1_below}
+"""Where the argument is known not to be positive."""
 NAMES: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "_sigmoid_of_minus": sigmoid_of_minus,
-    **{f"_{f.__name__}": f for f in _TAKEN.values()},
+    f"_{f.__name__}": f for f in (*_TAKEN.values(), *_BELOW.values(), sigmoid_of_minus, erfc_of_minus_root, gauss)
 }
 """What printed code calls them."""
 
@@ -122,8 +210,43 @@ class InductorPrinter(TorchPrinter):
     }
     helpers: ClassVar[Mapping[str, str]] = {n: text for n, text in TorchPrinter.helpers.items() if n not in NAMES}
 
+    def function(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        assignments: Sequence[tuple[Symbol, Expr]],
+        result: Expr,
+        doc: str = "",
+        preamble: bool = True,
+    ) -> str:
+        steps = [(symbol, _unguarded(symbol, value)) for symbol, value in assignments]
+        return super().function(name, arguments, steps, result, doc, preamble)
+
+    def call(self, function: Any, arguments: Sequence[Any]) -> str:
+        special, u = _special(function, arguments[0])
+        if special is None or not self._varies(u):
+            return super().call(function, arguments)
+        return f"_{special.__name__}({self._print(u)})"
+
+
+def _special(function: Any, u: Expr) -> tuple[Callable[[torch.Tensor], torch.Tensor] | None, Expr]:
+    """What serves function(u) better than the general one, and its argument."""
+    square = -2 * u
+    if function is functions.erfc and (-sympy.sqrt(2) * u).is_Symbol:
+        return erfc_of_minus_root, -sympy.sqrt(2) * u
+    if function is sympy.exp and isinstance(square, Pow) and square.exp == 2 and square.base.is_Symbol:
+        return gauss, square.base
+    return (_BELOW.get(function) if u.is_nonpositive else None), u
+
+
+def _unguarded(symbol: Symbol, value: Expr) -> Expr:
+    """x itself for a step that is x as one branch may see it, which spares the gradient the branches not taken."""
+    guard = symbol.name.startswith("x") and isinstance(value, Piecewise)
+    return value.args[-1].args[0] if guard else value  # pyright: ignore[reportReturnType]
+
 
 def serves(x: torch.Tensor) -> bool:
-    """Whether a tensor that `torch.compile` traces is in memory and computed in float32; not for an exporter."""
-    half = x.dtype in (torch.float16, torch.bfloat16)
-    return x.is_cpu and (half or x.dtype is torch.float32) and not torch.compiler.is_exporting()
+    """Whether a tensor that `torch.compile` traces is in memory and computed in float32; not for an exporter, nor for a
+    tensor of tensors such as a DTensor, whose bits are not its own."""
+    suits = x.is_cpu and x.dtype in (torch.float16, torch.bfloat16, torch.float32)
+    return suits and not (torch.compiler.is_exporting() or is_traceable_wrapper_subclass(x))

@@ -114,7 +114,7 @@ class ActivationModule(nn.Module):
 
     def _check(self, numbers: dict[str, float]) -> None:
         """Raises `ValueError` for what neither the entry nor PyTorch takes."""
-        (widened(self.definition) or self.definition).values(numbers)
+        widened(self.definition).values(numbers)
 
     def _define(self, definition: Definition) -> None:
         """The definition of this instance, where it isn't the class's."""
@@ -301,7 +301,7 @@ class _Softplus(ActivationModule):
             self.extras["threshold"],
             math.inf,
         ):  # made here, as torch.compile can't trace the making
-            whole = widened(self.definition) or self.definition
+            whole = widened(self.definition)
             self._define(replace(whole, formula=f"where(beta*x > {self.threshold!r}, x, {whole.formula})"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -54,7 +54,8 @@ def evaluate(spec: Spec, x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.
     """A derivative at x, by its printed code."""
     compiled = torch.compiler.is_compiling() and inductor.serves(x)
     printer = inductor.InductorPrinter if compiled else TorchPrinter
-    return run(printed(spec.definition, spec.order, spec.by, printer), x, parameters)
+    code = printed(spec.definition, spec.order, spec.by, printer)
+    return run(partial(inductor.apart, code, spec.order + len(spec.by)) if compiled else code, x, parameters)
 
 
 def run(code: Callable[..., torch.Tensor], x: torch.Tensor, parameters: tuple[Any, ...]) -> torch.Tensor:

@@ -68,7 +68,7 @@ def _softplus() -> Variant:
         from actfn.torch.functional import function as of_definition
 
         formula = f"where(beta*x > {float(threshold)!r}, x, {whole.formula})"
-        return of_definition(replace(widened(whole) or whole, formula=formula))(x, *parameters, **options)
+        return of_definition(replace(widened(whole), formula=formula))(x, *parameters, **options)
 
     return variant
 
@@ -157,10 +157,10 @@ def of(definition: Definition) -> Signature | None:
 
 
 @lru_cache(maxsize=64)
-def widened(definition: Definition) -> Definition | None:
-    """The same formula with the domains that PyTorch takes; None where they are the entry's own."""
+def widened(definition: Definition) -> Definition:
+    """The formula with the domains that PyTorch takes: the definition itself where they are its own."""
     signature = of(definition)
     if signature is None or not signature.domains:
-        return None
+        return definition
     wide = [replace(p, domain=signature.domains.get(p.name, p.domain)) for p in definition.parameters]
     return replace(definition, parameters=tuple(wide))

@@ -22,9 +22,8 @@ from actfn.formula import functions, parse
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import X
 from actfn.formula.pieces import unfold
-from actfn.formula.printers.numpy import NumpyPrinter
 from actfn.kernels.lower import program
-from actfn.kernels.printed import load
+from actfn.kernels.printed import numpy_function
 from actfn.reference import Oracle
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -270,26 +269,11 @@ def bisected(sign: Callable[[float], int | None], a: float, b: float, first: int
 # -- fast code ----------------------------------------------------------------------------------------------------------
 
 
-class _Printer(NumpyPrinter):
-    """NumPy with the error functions of the math module, called point by point."""
-
-    functions = {**NumpyPrinter.functions, sympy.erf: "_erf", functions.erfc: "_erfc", sympy.erfc: "_erfc"}  # noqa: RUF012
-
-
-def _each(function: Callable[[float], float]) -> Callable[[Any], Array]:
-    every = np.frompyfunc(function, 1, 1)
-    return lambda x: np.asarray(every(x), dtype=np.float64)
-
-
-_NAMES = {"np": np, "_erf": _each(math.erf), "_erfc": _each(math.erfc)}
-
-
 @lru_cache(maxsize=256)
 def printed(definition: Definition, order: int) -> Callable[..., Any]:
     """The NumPy code of a definition's derivative, over x and the parameters."""
-    steps, printer = program(definition, order), _Printer()
-    source = printer.function(definition.name, steps.arguments, steps.assignments, steps.result)
-    return load(source, printer.identifier(definition.name), _NAMES)
+    steps = program(definition, order)
+    return numpy_function(steps.arguments, steps.assignments, steps.result)
 
 
 def worst(severity: Array, most: int = SUSPECTS) -> list[int]:

@@ -115,6 +115,10 @@ class NumbaPrinter(CodePrinter):
         """(name, text) of the assignments so far."""
         self.arguments_in_pairs: dict[str, str] = {}
         """The names of the arguments in pairs, by their text."""
+        self.gates: set[Expr] = set()
+        """Each u of which both sigmoid(u) and sigmoid(-u) are in the program."""
+        self.squares: dict[Expr, Expr] = {}
+        """u by -u^2, of which erfc(u) and exp(-u^2) are in the program."""
 
     # -- numbers
 
@@ -147,9 +151,9 @@ class NumbaPrinter(CodePrinter):
         take their product out of the range. Bounded factors come first: (exp(u)*x)*x is 0 where exp(u) is, while
         (x*x)*exp(u) may be infinity times 0.
         """
-        if self.arithmetic == "float64":
-            return self._in_its_tail(factors) or self._fused([self._gate(f) for f in factors])
-        return self._fused(factors)
+        if self.arithmetic == "wide":
+            return self._fused(factors)
+        return self._in_its_tail(factors) or self._fused([self._gate(f) for f in factors])
 
     def _fused(self, factors: Sequence[Expr]) -> str:
         single = [b for f in factors for b in ([f.base] * int(f.exp) if _small_power(f) else [f])]
@@ -157,13 +161,16 @@ class NumbaPrinter(CodePrinter):
         if not ordered:
             return self.number(1.0)
         gates = [f for f in ordered if isinstance(f, TWO_PART)]
-        if self.arithmetic == "float64" and gates and any(f not in gates and self._may_be_large(f) for f in ordered):
+        several = self.arithmetic == "float64" or (self.arithmetic == "float32" and len(gates) > 1)
+        if several and gates and any(f not in gates and self._may_be_large(f) for f in ordered):
             return self._gated(gates, [f for f in ordered if f not in gates])
         fused = next(
             (f for kind in self.fused for f in ordered if isinstance(f, kind) and self._gains(f, ordered)), None
         )
         alone = len(ordered) == 1 or (isinstance(fused, functions.softplus) and all(f.is_number for f in ordered[:-1]))
         if fused is None or alone:
+            if self.arithmetic == "float32" and ordered[0].is_number and abs(ordered[0]) > 1:
+                ordered = [*ordered[1:], ordered[0]]  # first it could take x out of the range
             return super().product(ordered)
         rest = list(ordered)
         rest.remove(fused)
@@ -184,7 +191,7 @@ class NumbaPrinter(CodePrinter):
         base, power = (
             (factor.base, factor.exp) if isinstance(factor, Pow) and not isinstance(factor, sympy.exp) else (factor, 1)
         )
-        meaning = self.wholes.get(base)
+        meaning = (self.wholes if self.arithmetic == "float64" else self.meanings).get(base)
         return Pow(meaning, power) if meaning is not None and isinstance(meaning, TWO_PART) else factor
 
     def _in_its_tail(self, factors: Sequence[Expr]) -> str | None:
@@ -247,6 +254,11 @@ class NumbaPrinter(CodePrinter):
     def _times(self, factor: Expr | str, function: Expr) -> str:
         """factor*function, by the primitive that rounds once."""
         first = factor if isinstance(factor, str) else self._print(factor)
+        if isinstance(function, functions.sigmoid) and (gate := self._shared_gate(first, function.args[0])):
+            return gate
+        if isinstance(function, sympy.exp) and function.args[0] in self.squares:
+            self.used.add("times_gaussian")
+            return f"times_gaussian({first}, {self._parts(self.squares[function.args[0]])})"
         kind, argument = _kind_and_argument(function)
         name = f"times_{self.functions.get(kind, kind)}"
         self.used.add(name)
@@ -254,6 +266,16 @@ class NumbaPrinter(CodePrinter):
             parts = self._parts(argument) or f"{self._print(argument)}, {self.number(-0.0)}"
             return f"{name}({first}, {parts})"
         return f"{name}({first}, {self._print(argument)})"
+
+    def _shared_gate(self, factor: str, argument: Expr) -> str | None:
+        """factor*sigmoid(argument) by the primitive that shares its work with that of -argument, where that is needed too."""
+        u = -argument if argument.could_extract_minus_sign() else argument
+        if u not in self.gates:
+            return None
+        parts = self._parts(u) if functions.sigmoid in self.two_part else None
+        name = f"times_{'gate' if u == argument else 'cogate'}{'_of_sum' if parts else ''}"
+        self.used.add(name)
+        return f"{name}({factor}, {parts or self._print(u)})"
 
     def _parts(self, argument: Expr) -> str | None:
         """The argument as a sum of two numbers, where it is one that one number would round; else None."""
@@ -385,8 +407,8 @@ class NumbaPrinter(CodePrinter):
         return super()._print_Pow(expr)
 
     def _leaves_the_range(self, power: Expr) -> bool:
-        """Whether what a power divides by may be infinite where the power is a number still, as far as float64 goes."""
-        return self.arithmetic == "float64" and power.exp.is_Rational and power.exp < -1 and self._grows(power.base)
+        """Whether what a power divides by may be infinite where the power is a number still."""
+        return self.arithmetic != "wide" and power.exp.is_Rational and power.exp < -1 and self._grows(power.base)
 
     def _inverse_power(self, base: Expr, exponent: Rational) -> str | None:
         """A power of 1/base, which is a subnormal number where the base's own power is infinite already."""
@@ -408,6 +430,8 @@ class NumbaPrinter(CodePrinter):
             turned = self.pairs.of_product(name, arguments[0].xreplace(self.wholes))
             if turned is not None:
                 return turned
+        if function is functions.sigmoid and (gate := self._shared_gate(self.number(1.0), arguments[0])):
+            return gate
         amplifies = function in self.two_part
         if (function, arguments[0].func) in _COMPOSED:
             name, arguments = _COMPOSED[function, arguments[0].func], arguments[0].args
@@ -446,6 +470,8 @@ class NumbaPrinter(CodePrinter):
             if symbol not in self.copies:
                 self.meanings[symbol] = expression.xreplace(self.meanings)
         lines = self.lines
+        if self.arithmetic != "float64":
+            self._find_what_is_shared([*(e for _, e in assignments), *results])
         if self.arithmetic == "float64":
             self.exact |= {s for e in results for s in e.free_symbols if s.name in arguments and s.name[0] != "_"}
             self.exact |= {
@@ -464,6 +490,14 @@ class NumbaPrinter(CodePrinter):
         shown = ", ".join([self.expression(self._rounded_once(r)) for r in results])
         code = self.definition(self.identifier(name), [self.identifier(a) for a in arguments], lines, shown, "")
         return self.imports() + "\n\n" + code
+
+    def _find_what_is_shared(self, expressions: Sequence[Expr]) -> None:
+        atoms = [n for e in expressions for n in e.atoms(functions.sigmoid, functions.erfc, sympy.exp)]
+        arguments = {kind: {n.args[0] for n in atoms if isinstance(n, kind)} for kind in (functions.sigmoid, sympy.exp)}
+        gates = arguments[functions.sigmoid]
+        self.gates = {u for u in gates if -u in gates and not u.could_extract_minus_sign()}
+        squares = {-(n.args[0] ** 2): n.args[0] for n in atoms if isinstance(n, functions.erfc)}
+        self.squares = {s: u for s, u in squares.items() if s in arguments[sympy.exp] and argument_parts(u)[0]}
 
     def _rounded_once(self, node: Any) -> Any:
         """The expression with a name for each part that is better evaluated in pairs."""

@@ -321,6 +321,55 @@ def build(c: ModuleType) -> SimpleNamespace:
         high, relative, s = sigmoid_close_parts(x, x_low)
         return increased(a, high, relative) * s
 
+    def gate_parts_of(two_part: bool) -> Any:
+        @primitive
+        def parts(x, x_low):
+            """(high, relative, s): sigmoid(-|u|) = high*(1 + relative)*s for u = x + x_low; sigmoid(|u|) is the rest of 1."""
+            t = at_least(-fabs(x), c.LOWEST_EXP)
+            m = fma(t, c.LOG2E, c.SHIFT)
+            r = remainder(t, m - c.SHIFT)
+            p, p_low = gate_expm1(flip_sign(x_low, x) - r if two_part else -r)
+            s, rest = powers_of_two(m)
+            leading = s + c.ONE
+            b = leading + p
+            high, relative = share(s, b, ((p - (b - leading)) + p_low) + (s + (c.ONE - leading)))
+            return high, relative, rest
+
+        return parts
+
+    gate_parts, gate_two_parts = gate_parts_of(False), gate_parts_of(True)
+
+    @primitive
+    def times_share(a, high, relative, s, small):
+        """a times a sigmoid in parts where `small` is true, else a times what that leaves of 1."""
+        return increased(a, high, relative) * s if small else a * (c.ONE - fma(high, relative, high) * s)
+
+    # sigmoid(u) and sigmoid(-u) of one u: LLVM computes the parts once
+
+    @primitive
+    def times_gate(a, x):
+        """a*sigmoid(x), which doesn't underflow before the product."""
+        high, relative, s = gate_parts(x, -c.ZERO)
+        return times_share(a, high, relative, s, x < c.ZERO)
+
+    @primitive
+    def times_cogate(a, x):
+        """a*sigmoid(-x)."""
+        high, relative, s = gate_parts(x, -c.ZERO)
+        return times_share(a, high, relative, s, x > c.ZERO)
+
+    @primitive
+    def times_gate_of_sum(a, x, x_low):
+        """a*sigmoid(x + x_low)."""
+        high, relative, s = gate_two_parts(x, x_low)
+        return times_share(a, high, relative, s, x < c.ZERO)
+
+    @primitive
+    def times_cogate_of_sum(a, x, x_low):
+        """a*sigmoid(-x - x_low)."""
+        high, relative, s = gate_two_parts(x, x_low)
+        return times_share(a, high, relative, s, x > c.ZERO)
+
     @primitive
     def tanh_parts(x):
         """(high, low): their sum is tanh(|x|), up to the argument where that becomes 1.
@@ -508,17 +557,37 @@ def build(c: ModuleType) -> SimpleNamespace:
     # -- the error functions
 
     @primitive
-    def erfc_positive(a, a_low):
-        """(high, low, s): erfc(a + a_low) = (high + low)*s/UNIT for a >= 1/2.
-
-        exp(-a^2), a^2 with its low part, times F(t)/(a + d) with t = (a - d)/(a + d): F is nearly constant.
-        """
+    def gaussian_parts(a, a_low):
+        """(high, low, s): exp(-(a + a_low)^2) = (high + low)*s/UNIT for a >= 0, from the square with its low part."""
         a = at_most(a, c.ZERO_ERFC)
         square = a * a
         square_low = fma(a, a_low + a_low, fma(a, a, -square))
         m = fma(square, -c.LOG2E, c.SHIFT_SCALED)
         e, e_low = exp_loose(remainder(-square, m - c.SHIFT_SCALED))
         e, e_low = folded(e, fma(-square_low, e + e_low, e_low))
+        return e, e_low, power_of_two(m)
+
+    @primitive
+    def magnitude_parts(x, x_low):
+        """|x + x_low| as two numbers; the second is 0 where neither of the functions here changes any more."""
+        t = fabs(x)
+        return t, c.ZERO if t > c.ZERO_ERFC else flip_sign(x_low, x)
+
+    @primitive
+    def times_gaussian(a, x, x_low):
+        """a*exp(-(x + x_low)^2); beside an erfc of the same argument LLVM computes the exponential once."""
+        t, t_low = magnitude_parts(x, x_low)
+        high, low, s = gaussian_parts(t, t_low)
+        return product(a, high, low, s)
+
+    @primitive
+    def erfc_positive(a, a_low):
+        """(high, low, s): erfc(a + a_low) = (high + low)*s/UNIT for a >= 1/2.
+
+        exp(-a^2) times F(t)/(a + d) with t = (a - d)/(a + d): F is nearly constant.
+        """
+        e, e_low, s = gaussian_parts(a, a_low)
+        a = at_most(a, c.ZERO_ERFC)
         b = a + c.CENTRE_ERFC
         q, q_low = inverse(b, (a - (b - c.CENTRE_ERFC)) + a_low)
         twice = -c.TWO * c.CENTRE_ERFC
@@ -526,7 +595,7 @@ def build(c: ModuleType) -> SimpleNamespace:
         f, f_low = ends_with(t, polynomial(t, c.ERFC), c.ERFC_CENTRE, c.ERFC_CENTRE_LOW)
         g, g_low = product_parts(f, f_low, q, q_low)
         high, low = product_parts(e, e_low, g, g_low)
-        return high, low, power_of_two(m)
+        return high, low, s
 
     @primitive
     def erf(x):
@@ -553,8 +622,8 @@ def build(c: ModuleType) -> SimpleNamespace:
     @primitive
     def times_erfc(a, x, x_low):
         """a*erfc(x + x_low), which neither rounds nor underflows before the product."""
-        t = fabs(x)
-        high, low, s = erfc_positive(t, c.ZERO if t > c.ZERO_ERFC else flip_sign(x_low, x))
+        t, t_low = magnitude_parts(x, x_low)
+        high, low, s = erfc_positive(t, t_low)
         p = high * s * c.UNSCALE
         two = c.TWO - p
         left, near = x < c.ZERO, t < c.HALF
