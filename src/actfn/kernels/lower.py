@@ -489,7 +489,7 @@ def _keeps(
         return (len(signs) == 1 and 0 not in signs) or is_line(node) or not cancels(node, meanings)
     if isinstance(node, Pow) and not isinstance(node, sympy.exp):
         overflows = node.exp.is_negative and any(p.exp > 1 for p in node.base.atoms(Pow) if p.free_symbols & depends)
-        overflows = overflows or (node.exp == -1 and exceeds_float32(node.base, meanings))
+        overflows = overflows or (node.exp.is_negative and exceeds_float32(node.base**-node.exp, meanings))
         exponent = sympy.sympify(node.exp)
         return bool(exponent.is_Integer and -3 <= exponent <= 3) and not overflows
     if isinstance(node, expm1) and inner[0].is_nonpositive:

@@ -158,8 +158,11 @@ def finite_ends(expression: Expr, largest: float, defaults: Mapping[Symbol, Expr
         near, far, early, later, beyond = values
         if not math.isnan(at_end):
             continue
-        if not defaults and _same(early, later, largest) and (math.isnan(far) or _same(far, early, largest)):
+        settled = _same(early, later, largest)
+        if not defaults and settled and (math.isnan(far) or _same(far, early, largest)):
             held = hold(held, sign * sympy.Integer(_FAR))
+        elif settled and math.isnan(far) and _same(beyond, later, largest):
+            held = hold(held, sign * sympy.Integer(min(BEYOND_FLOAT32, int(largest))))
         elif swings and _settles(expression, {**rule, X: sign * math.inf}):
             bound = int(largest) if not defaults else BEYOND_FLOAT32 if largest > BEYOND_FLOAT32 else _BEYOND_ADDING
             turning = hold(turning, sign * sympy.Integer(bound))  # omega*x may be infinite
