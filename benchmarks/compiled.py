@@ -1,8 +1,8 @@
 """How fast does a small compiled network train with our activation, against PyTorch's own?
 
 `torch.compile(fullgraph=True)` on Inductor of the same network twice, from the same weights; a step is forward, backward and
-SGD. Eagerly too. Our expm1 keeps small arguments and costs more than Inductor's exp(x) - 1, and our GELU keeps its left tail;
-here is what is left of that in a network, and what compiled activations cost alone.
+SGD. Eagerly too. Ours keep what Inductor's exp(x) - 1 and 1 + erf(x) lose, by polynomials of their own; here is what that
+costs, or saves, in a network, and what compiled activations cost alone.
 """
 
 from __future__ import annotations

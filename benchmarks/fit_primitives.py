@@ -235,7 +235,12 @@ def fits() -> dict[str, Fit]:
         mp.mpf("3.95"),
         LOG_ERFC_32=6,
     )
-    for name, count, d, end in (("ERFC_32", 9, 3, "12.45"), ("ERFC_WIDE", 19, 3, "36.6"), ("ERFC_64", 21, 4, "36.6")):
+    for name, count, d, start, end in (
+        ("ERFC_32", 9, 3, "0.5", "12.45"),
+        ("ERFC_WHOLE_32", 10, 2, "0", "10.2"),
+        ("ERFC_WIDE", 19, 3, "0.5", "36.6"),
+        ("ERFC_64", 21, 4, "0.5", "36.6"),
+    ):
 
         def flattened(u: mp.mpf, d: int = d) -> mp.mpf:
             x = d * (1 + u) / (1 - u)
@@ -245,9 +250,9 @@ def fits() -> dict[str, Fit]:
             f"(x + {d}) exp(x^2) erfc(x), u = (x - {d})/(x + {d}), relative",
             flattened,
             lambda u, flattened=flattened: 1 / flattened(u),
-            (HALF - d) / (HALF + d),
+            (mp.mpf(start) - d) / (mp.mpf(start) + d),
             (mp.mpf(end) - d) / (mp.mpf(end) + d),
-            split=name != "ERFC_WIDE",
+            split=name in ("ERFC_32", "ERFC_64"),
             **{name: count},
         )
     eighth = (mp.pi / 4) ** 2 * mp.mpf("1.001")

@@ -47,6 +47,8 @@ from benchmarks.exhaustive.truth import Truth
 
 ACCURACIES = ("fast", "correct")
 CHECKER = 2  # of an unfinished kernel, what another checker found isn't gone on with
+SECONDS = 10.0
+"""Between two saves of an unfinished kernel."""
 QUICK = 1 << 12
 SAMPLES = 2_000_000
 
@@ -93,7 +95,13 @@ class Run:
         scanner = _scanner(definition, order, kernels)
         began = time.perf_counter() - state["seconds"]
 
+        saved = time.perf_counter()
+
         def save(done: int) -> None:
+            nonlocal saved
+            if time.perf_counter() - saved < SECONDS:  # the whole file takes as long as a chunk
+                return
+            saved = time.perf_counter()
             state["done"], state["seconds"] = done, time.perf_counter() - began
             state["tallies"] = {a: t.as_json() for a, t in tallies.items()}
             self.results.unfinished[name] = state
@@ -102,7 +110,7 @@ class Run:
         exhaust(f"{name} float32", scanner, tallies, state["done"], save, self.progress)
         wrong = {a: specials_wrong(c, scanner.truth) for a, c in scanner.kernels.items()}
         seconds = time.perf_counter() - began
-        del self.results.unfinished[name]
+        self.results.unfinished.pop(name, None)
         for a, kernel in rows.items():
             found = "correct" if same else a
             self.results.put(new_row(kernel, sources[a], tallies[found], 1 << 32, seconds, "exhaustive", wrong[found]))

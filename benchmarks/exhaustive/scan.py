@@ -283,13 +283,17 @@ def reference_program(definition: Definition, order: int) -> Program:
     return build.program(Request(definition, order, accuracy="correct"))
 
 
+WORKERS = 2
+
+
 def exhaust(
     name: str, scanner: Scanner, tallies: dict[str, Tally], done: int, save: Callable[[int], None], progress: Progress
 ) -> None:
     """Every finite float32 from chunk `done` on; `save(chunks done)` after each. Two threads work, this one settles."""
     every = chunks()
     task = progress.add_task(name, total=len(every), completed=done)
-    pool = ThreadPoolExecutor(2)
+    threads.set_num_threads(1)  # of a kernel's own
+    pool = ThreadPoolExecutor(WORKERS)
     waiting: deque[Future[Any]] = deque()
     left = iter(every[done:])
     try:

@@ -172,6 +172,7 @@ def test_a_stopped_run_goes_on(tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(scan, "chunks", lambda: [(0xBE000000 + i * 1000, 1000) for i in range(5)])
     monkeypatch.setattr(command, "specials_wrong", lambda compute, truth: 0)
     monkeypatch.setattr(command, "without_test", lambda: None)
+    monkeypatch.setattr(command, "SECONDS", 0.0)
     arguments = ["--entry", "elu", "--order", "0", "--dtype", "float32", "--accuracy", "fast"]
     save, saved = results.Results.save, []
 

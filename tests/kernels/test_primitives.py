@@ -35,6 +35,11 @@ TRUE: dict[str, Callable[[arb], arb]] = {
     "expm1": arb.expm1,
     "expm1_nonpositive": arb.expm1,
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
+    "gate": lambda x: 1 / (1 + (-x).exp()),
+    "gate_of_sum": lambda x: 1 / (1 + (-x).exp()),
+    "cogate": lambda x: 1 / (1 + x.exp()),
+    "cogate_of_sum": lambda x: 1 / (1 + x.exp()),
+    "gaussian": lambda x: (-x * x).exp(),
     "tanh": arb.tanh,
     "softplus": lambda x: x.exp().log1p() if x < 0 else x + (-x).exp().log1p(),
     "erf_softplus": lambda x: (x.exp().log1p() if x < 0 else x + (-x).exp().log1p()).erf(),
@@ -211,7 +216,7 @@ def test_products_keep_their_bound(primitive: Primitive) -> None:
     name = primitive.name.removeprefix("times_")
     rng = np.random.default_rng(12)
     reach = 125 if primitive.level == "float32" else 1000
-    far = math.sqrt(reach * 0.7) if name == "erfc" else reach * 0.7
+    far = math.sqrt(reach * 0.7) if name in ("erfc", "gaussian") else reach * 0.7
     x = np.concatenate([rng.normal(0, 2, 500), rng.uniform(-far, far, 500), rng.uniform(0, far, 500)])
     scale = np.exp2(rng.uniform(-reach, reach, 500))
     a = np.concatenate([rng.normal(0, 1, 500), x[500:1000], scale])
@@ -219,11 +224,16 @@ def test_products_keep_their_bound(primitive: Primitive) -> None:
         "exp",
         "expm1",
         "sigmoid",
+        "gate",
+        "gate_of_sum",
+        "cogate",
+        "cogate_of_sum",
+        "gaussian",
         "tanh_softplus",
         "softplus",
         "erfc",
     ):  # what is left of a large a times a tiny value
-        x[1000:] = np.abs(x[1000:]) * (1 if name == "erfc" else -1)
+        x[1000:] = np.abs(x[1000:]) * (1 if name in ("erfc", "cogate", "cogate_of_sum", "gaussian") else -1)
     x, a = x.astype(dtype_of(primitive)), a.astype(dtype_of(primitive))
     size, at = worst(primitive, called(primitive, a, x), lambda a, x: a * TRUE[name](x), a, x)
     assert size <= primitive.bound, at

@@ -126,3 +126,14 @@ def test_nan_reaches_the_result_of_every_program(order: int) -> None:
         for symbol, expression in steps.assignments:
             values[symbol] = in_floats(expression, values)
         assert math.isnan(in_floats(steps.result, values)), entry.name
+
+
+@pytest.mark.parametrize("entry", [e for e in EVERY if e.parameters], ids=lambda e: e.name)
+def test_a_clamp_far_out_fits_small_parameters(entry: Definition) -> None:
+    """A parameter a thousand times smaller moves what is far out: swish'(1000) at beta = 0.001 is swish'(1) at 1."""
+    values = {p.name: 1e-3 * p.default if p.contains(1e-3 * p.default) else p.default for p in entry.parameters}
+    oracle, made = Oracle(derivative(entry.expression, 1, entry.conventions)), ufunc(entry, 1)
+    for x in (-3000.0, -700.0, 700.0, 3000.0):
+        true = oracle.rounded(x, values)
+        got = float(made(np.float64(x), *map(np.float64, values.values())))
+        assert got == pytest.approx(true, rel=1e-9, abs=1e-300), x

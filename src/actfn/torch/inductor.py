@@ -28,20 +28,6 @@ _BIAS, _SIGN = 127, 256
 _LOG2E, _LN2 = float(constants.LOG2E), float(constants.LN2)
 _ROOT_HALF = float(constants.ROOT_HALF)
 _LN2_SHORT, _LN2_REST = float(constants.LN2_SHORT), float(constants.LN2_REST)
-_ERFC = (
-    -4.4256798e-05,
-    -0.00052780233,
-    -0.0007310790,
-    0.0030410553,
-    0.0064384011,
-    -0.021501947,
-    -0.036436774,
-    0.27947137,
-    -0.68716085,
-    1.0215827,
-)
-"""(x + 2) exp(x^2) erfc(x), u = (x - 2)/(x + 2), for 0 <= x <= 10.2, where the kernels take erfc near 0 otherwise.
-Highest power first; the error is 2^-25.38, relative."""
 _transforms = torch._C._are_functorch_transforms_active  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -163,7 +149,7 @@ def _exp_of_square(a: torch.Tensor, factor: float) -> torch.Tensor:
 def _scaled_erfc(a: torch.Tensor) -> torch.Tensor:
     """exp(a^2) erfc(a) for 0 <= a <= 10.2."""
     r = 1 / (a + 2)
-    return r * _polynomial((a - 2) * r, _ERFC)
+    return r * _polynomial((a - 2) * r, table.ERFC_WHOLE_32)
 
 
 def erfc(u: torch.Tensor) -> torch.Tensor:

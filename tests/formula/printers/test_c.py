@@ -154,7 +154,6 @@ def test_the_catalog_at_infinity_and_nan(name, order, catalog):
     assert math.isnan(got) == expression.has(X)
 
 
-
 # -- our own functions, and the language
 
 

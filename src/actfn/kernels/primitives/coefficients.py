@@ -305,6 +305,22 @@ ERFC_32 = (
 )
 ERFC_32_LOW = np.float32(-6.683302e-11)
 
+# (x + 2) exp(x^2) erfc(x), u = (x - 2)/(x + 2), relative.
+# -1.0 <= u <= 0.67213; degree 9; error 2^-25.38
+# Remake: python benchmarks/fit_primitives.py ERFC_WHOLE_32
+ERFC_WHOLE_32 = (
+    np.float32(-4.4256798e-05),
+    np.float32(-0.00052780233),
+    np.float32(-0.00073107897),
+    np.float32(0.0030410553),
+    np.float32(0.006438401),
+    np.float32(-0.021501947),
+    np.float32(-0.036436774),
+    np.float32(0.27947137),
+    np.float32(-0.68716085),
+    np.float32(1.0215827),
+)
+
 # (x + 3) exp(x^2) erfc(x), u = (x - 3)/(x + 3), relative.
 # -0.71429 <= u <= 0.84848; degree 18; error 2^-50.68
 # Remake: python benchmarks/fit_primitives.py ERFC_WIDE

@@ -28,12 +28,15 @@ exp, times_exp = _shared.exp, _shared.times_exp
 expm1, expm1_nonpositive, times_expm1 = _shared.expm1, _shared.expm1_nonpositive, _shared.times_expm1
 sinh, cosh, asinh = _shared.sinh, _shared.cosh, _shared.asinh
 sigmoid, times_sigmoid = _shared.sigmoid, _shared.times_sigmoid
+times_gate, times_gate_of_sum = _shared.times_gate, _shared.times_gate_of_sum
+times_cogate, times_cogate_of_sum = _shared.times_cogate, _shared.times_cogate_of_sum
 tanh, times_tanh = _shared.tanh, _shared.times_tanh
 tanh_softplus, times_tanh_softplus = _shared.tanh_softplus, _shared.times_tanh_softplus
 log, log1p = _shared.log, _shared.log1p
 softplus, softplus_of_sum, times_softplus = _shared.softplus, _shared.softplus_of_sum, _shared.times_softplus
 softplus_two_parts = _shared.softplus_two_parts
 erf, erfc, times_erfc = _shared.erf, _shared.erfc, _shared.times_erfc
+times_gaussian = _shared.times_gaussian
 atan = _shared.atan
 times_erf_softplus = _shared.times_erf_softplus_of(erf)
 

@@ -70,13 +70,28 @@ _ROWS: dict[str, tuple[str, tuple[float, float, float], tuple[float, float, floa
     "times_exp": ("EXPM1", (0.9, -49.5, 0.9), (1.3, 3.0, 3.4)),
     "times_expm1": ("EXPM1", (0.9, -48, 0.95), (1.7, 3.8, 4.3)),
     "times_sigmoid": ("EXPM1", (0.95, -49, 1.0), (2.0, 3.7, 5.0)),
+    "times_gate": ("EXPM1", (1.8, -49, 1.5), (1.8, 3.2, 4.4)),  # sigmoid(x), sharing its work with cogate, sigmoid(-x)
+    "times_gate_of_sum": ("EXPM1", (1.8, -49, 1.5), (1.8, 3.1, 4.5)),
+    "times_cogate": ("EXPM1", (1.8, -49, 1.5), (1.8, 3.0, 4.4)),
+    "times_cogate_of_sum": ("EXPM1", (1.8, -49, 1.5), (1.8, 3.1, 4.5)),
+    "times_gaussian": ("EXPM1", (1.1, -48, 1.1), (1.6, 3.5, 3.5)),  # exp(-x^2), sharing its work with erfc(x)
     "times_tanh": ("EXPM1", (0.9, -48, 1.2), (1.9, 3.1, 5.0)),
     "times_tanh_softplus": ("EXPM1", (3.7, -48, 1.0), (1.8, 3.1, 4.6)),
     "times_softplus": ("EXPM1 SOFTPLUS_NEAR SOFTPLUS_FAR", (1.1, -48, 1.2), (3.0, 8.2, 9.1)),
     "times_erf_softplus": ("EXPM1 SOFTPLUS_NEAR SOFTPLUS_FAR ERF ERFC", (3.4, -47.5, 3.2), (4.6, 15.0, 20.0)),
     "times_erfc": ("EXPM1 ERFC_NEAR ERFC", (1.95, -48, 2.0), (5.0, 10.0, 14.0)),
 }
-TWO_PART = ("times_exp", "times_erf_softplus", "times_sigmoid", "times_tanh_softplus", "times_softplus", "times_erfc")
+TWO_PART = (
+    "times_exp",
+    "times_erf_softplus",
+    "times_sigmoid",
+    "times_gate_of_sum",
+    "times_cogate_of_sum",
+    "times_gaussian",
+    "times_tanh_softplus",
+    "times_softplus",
+    "times_erfc",
+)
 """Primitives that take an argument as a sum of two numbers."""
 _THROUGH_WIDE = ("tan", "asin", "acos", "sinh", "cosh", "asinh", "cbrt", "pow")
 _SUFFIXES = {"float32": ("32",), "wide": ("WIDE", "64"), "float64": ("64",)}
