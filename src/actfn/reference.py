@@ -285,7 +285,7 @@ def _round_ball(ball: arb, form: tuple[int, int, int]) -> tuple[float, float]:
 def _tie(low: float, high: float, form: tuple[int, int, int]) -> fmpq | None:
     """Halfway between two neighbours, of which one may be infinite; None if they aren't neighbours."""
     ends = [Fraction(v) if math.isfinite(v) else Fraction(2) ** form[2] * (1 if v > 0 else -1) for v in (low, high)]
-    middle = sum(ends) / 2
+    middle = (ends[0] + ends[1]) / 2
     beside = (middle + (end - middle) / 4 for end in ends)
     if low == high or [_round(b.numerator, b.denominator, 0, form) for b in beside] != [low, high]:
         return None
