@@ -18,7 +18,7 @@ from sympy import Expr, Mul, Piecewise, Pow, Rational, Symbol
 from actfn.formula import functions
 from actfn.formula.functions import X
 from actfn.formula.printers.constants import nearest, value
-from actfn.formula.printers.numba import is_power_of_two
+from actfn.formula.printers.factors import is_power_of_two
 from actfn.formula.printers.target import UnprintableError
 from actfn.kernels.lower import Program
 from actfn.kernels.primitives import arithmetic, float64

@@ -15,7 +15,8 @@ from actfn.formula import X, parse
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
 from actfn.kernels import build
-from actfn.kernels.lower import float32_suffices, program, stable
+from actfn.kernels.lower import program, stable
+from actfn.kernels.precision import float32_suffices
 from actfn.kernels.ufunc import ufunc
 from actfn.reference import Oracle
 

@@ -32,6 +32,7 @@ HALF_PI = 1.5707963267948966
 
 TRUE: dict[str, Callable[[arb], arb]] = {
     "exp": arb.exp,
+    "exp_nonpositive": arb.exp,
     "expm1": arb.expm1,
     "expm1_nonpositive": arb.expm1,
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
@@ -62,6 +63,7 @@ TRUE: dict[str, Callable[[arb], arb]] = {
 
 INTERVALS = {  # where errors are largest or the algorithm changes; every binade comes in addition
     "exp": [(-1, 1), (-160, 100), (-760, 720)],
+    "exp_nonpositive": [(-1, 0), (-160, 0), (-760, 0)],
     "expm1": [(-0.4, 0.8), (-40, 40), (80, 90), (700, 710)],
     "expm1_nonpositive": [(-0.8, 0), (-40, 0)],
     "sigmoid": [(-2, 2), (-110, 40), (-750, -700)],
@@ -87,6 +89,7 @@ INTERVALS = {  # where errors are largest or the algorithm changes; every binade
 
 HARD = {  # the worst that longer searches found, and floats beside a multiple of pi/2
     "exp": [-5.8514752, 5.1992145, 0.42496022, -708.7740097746215, -103.9, -745.13],
+    "exp_nonpositive": [-5.8514752, -708.7740097746215, -103.9, -745.13],
     "expm1": [0.34679103, 0.39178672, 0.3616863592234356, 16.982635, 1.4e-45, 88.722839, 709.782712893384],
     "expm1_nonpositive": [-0.38217795, -0.35996618488644305, -17.33],
     "sigmoid": [-28.072548, -26.039114, -16.641161, -20.46006850536699, -103.9],
@@ -305,6 +308,7 @@ def test_powers_at_the_edges(level: str, a: float, b: float, expected: float) ->
 
 EDGES: dict[str, list[tuple[float, float]]] = {
     "exp": [(-INF, 0), (INF, INF), (0, 1), (-0.0, 1), (1e30, INF), (-1e30, 0)],
+    "exp_nonpositive": [(-INF, 0), (0, 1), (-0.0, 1), (-1e30, 0)],
     "expm1": [(-INF, -1), (INF, INF), (0, 0), (-0.0, -0.0), (1e30, INF), (-1e30, -1)],
     "expm1_nonpositive": [(-INF, -1), (0, 0), (-0.0, -0.0), (-1e30, -1)],
     "sigmoid": [(-INF, 0), (INF, 1), (0, 0.5), (-0.0, 0.5), (1e30, 1), (-1e30, 0)],

@@ -13,7 +13,7 @@ from actfn.formula.derivative import derivative
 from actfn.formula.functions import X, sigmoid
 from actfn.kernels import build
 from actfn.kernels.build import Request
-from actfn.kernels.lower import float32_suffices
+from actfn.kernels.precision import float32_suffices
 from actfn.kernels.roots import cancels, exceeds_float32, is_beside_roots, with_roots
 from actfn.kernels.ufunc import ufunc
 from actfn.reference import Oracle, ulps

@@ -17,7 +17,8 @@ from triton.runtime.interpreter import TensorHandle
 from actfn import catalog
 from actfn.definition import Definition, Parameter
 from actfn.formula.derivative import derivative
-from actfn.kernels.lower import float32_suffices, program
+from actfn.kernels.lower import program
+from actfn.kernels.precision import float32_suffices
 from actfn.reference import Oracle, ulps
 from actfn.torch import gpu
 from actfn.torch.printed import Spec, printed

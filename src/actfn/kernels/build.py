@@ -261,7 +261,8 @@ def program(request: Request) -> Program:
     """The steps of a request, over its arrays and the parameters."""
     from sympy import Symbol
 
-    from actfn.kernels.lower import combined, float32_suffices, of_output
+    from actfn.kernels.lower import combined, of_output
+    from actfn.kernels.precision import float32_suffices
 
     g, gg = Symbol("_g", real=True), Symbol("_gg", real=True)  # no parameter begins with _
     if request.form == "output":
@@ -280,11 +281,12 @@ def program(request: Request) -> Program:
 
 def source(request: Request) -> str:
     """The Python source that is compiled: a scalar function and the loop around it."""
-    from actfn.formula.printers.numba import NumbaFloat32Printer, NumbaPrinter, NumbaWidePrinter
+    from actfn.formula.printers.numba32 import NumbaFloat32Printer, NumbaWidePrinter
+    from actfn.formula.printers.numba64 import NumbaFloat64Printer
 
     steps = _beside_ties(request, program(request))
     chosen = level(request, steps)
-    printer = {"float64": NumbaPrinter, "float32": NumbaFloat32Printer, "wide": NumbaWidePrinter}[chosen]()
+    printer = {"float64": NumbaFloat64Printer, "float32": NumbaFloat32Printer, "wide": NumbaWidePrinter}[chosen]()
     scalar = printer.scalar("scalar", steps.arguments, steps.assignments, steps.results)
     _check(printer)
     return _heading(request) + scalar + "\n\n" + _loop(request, chosen, _error_to_test(request, steps))
@@ -353,7 +355,7 @@ def level(request: Request, steps: Program) -> str:
     "wide" is float64 arithmetic for narrower results: always for 16-bit types and for "correct", and for "fast" where
     float32 arithmetic would lose more than a few ulps.
     """
-    from actfn.kernels.lower import float32_suffices
+    from actfn.kernels.precision import float32_suffices
 
     if request.dtype == "float64":
         return "float64"

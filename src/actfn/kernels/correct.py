@@ -14,7 +14,7 @@ from sympy import Expr, Mul, Piecewise, Pow, Symbol
 from actfn.formula import functions
 from actfn.formula.functions import X
 from actfn.formula.printers.constants import value
-from actfn.formula.printers.numba import argument_parts
+from actfn.formula.printers.factors import argument_parts
 from actfn.kernels.lower import Program
 
 _UNIT = 2.0**-53

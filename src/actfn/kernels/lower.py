@@ -1,28 +1,23 @@
 """Lowering: a formula as a stable, guarded program of scalar steps, from which every target is printed.
 
 Three passes, each of which keeps the mathematical value. `stable` finds the forms that don't cancel or overflow
-(`expm1`, `log1p`, `sigmoid`, `softplus`, `tanh`, `erfc`); `_Guards` keeps a branch from ever seeing an x outside its
+(`expm1`, `log1p`, `sigmoid`, `softplus`, `tanh`, `erfc`); `guards.py` keeps a branch from ever seeing an x outside its
 region, so that neither its value nor its gradient can turn into NaN there; `share` names subexpressions used twice.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sympy
-from sympy import Add, Expr, Ge, Gt, Le, Lt, Mul, Ne, Piecewise, Pow, Rational, S, Symbol
-from sympy.core.relational import Relational
-from sympy.logic.boolalg import And, Boolean, BooleanAtom, Not, Or
+from sympy import Add, Expr, Mul, Piecewise, Pow, Rational, S, Symbol
+from sympy.logic.boolalg import Boolean, BooleanAtom
 
 from actfn.definition import Definition
 from actfn.formula.derivative import derivative
-from actfn.formula.functions import X, cbrt, erfc, expm1, log1p, maximum, minimum, sigmoid, softplus
-from actfn.formula.pieces import unfold
-from actfn.formula.printers.numba import TWO_PART, argument_parts, is_power_of_two
+from actfn.formula.functions import X, erfc, expm1, log1p, sigmoid, softplus
+from actfn.kernels.guards import Guards, fresh, keep_nan
 from actfn.kernels.rewrites import (
     common_tails,
     factored,
@@ -33,7 +28,7 @@ from actfn.kernels.rewrites import (
     without_cancelling_tanh,
     without_double_zeros,
 )
-from actfn.kernels.roots import cancels, exceeds_float32, is_beside_roots, is_line, with_roots
+from actfn.kernels.roots import with_roots
 from actfn.kernels.tails import BEYOND_FLOAT32, far_ends, finite_ends, with_nan, with_tails
 
 
@@ -80,7 +75,7 @@ def combined(
     defaults = {p.symbol: Rational(repr(float(p.default))) for p in definition.parameters}
     arguments = (*arrays, *definition.defaults)
     form = stable(definition.expression)
-    guards = _Guards(defaults, arguments)
+    guards = Guards(defaults, arguments)
     results = []
     for factor, k in factors:
         expression = derivative(form, order + k, definition.conventions, symbols)
@@ -305,266 +300,6 @@ def _logarithm(node: sympy.log) -> Expr:
     return node
 
 
-# -- guards -------------------------------------------------------------------------------------------------------------
-
-
-class _Guards:
-    """Every branch sees its own region only: where another branch answers, a harmless point stands in for x.
-
-    `assignments` names x as the branches may see it, outer branches first. `defaults` are values of the parameters
-    at which a stand-in is tried, `taken` the names that may not be used.
-    """
-
-    def __init__(self, defaults: Mapping[Symbol, Expr], taken: Iterable[str]):
-        self.defaults = defaults
-        self.taken = set(taken)
-        self.assignments: list[tuple[Symbol, Expr]] = []
-
-    def visit(self, node: Expr, x: Symbol) -> Expr:
-        """`node`, in X, rewritten over `x`, which equals X wherever the node's value counts."""
-        if not node.args:
-            return x if node == X else node
-        if isinstance(node, Boolean):
-            return node.xreplace({X: x})
-        if not isinstance(node, Piecewise):
-            return node.func(*(self.visit(a, x) for a in node.args))
-        branches = []
-        before: list[Boolean] = []
-        for branch, condition in node.args:
-            seen = x
-            if _risky(branch):
-                inside = And(*(Not(c) for c in before), condition)
-                outside = Or(*before) if condition == S.true else Not(inside)
-                point = _stand_in(branch, inside, self.defaults)
-                if point is not None:
-                    seen = self.named(Piecewise((point, outside), (X, True)).xreplace({X: x}))
-            branches.append((self.visit(branch, seen), condition.xreplace({X: x})))
-            before.append(condition)
-        return Piecewise(*branches)
-
-    def named(self, expression: Expr) -> Symbol:
-        for symbol, other in self.assignments:
-            if other == expression:
-                return symbol
-        symbol = _fresh("x", self.taken, _sign_of_stand_in(expression))
-        self.assignments.append((symbol, expression))
-        return symbol
-
-
-def _sign_of_stand_in(expression: Expr) -> dict[str, bool]:
-    """What is known of x where 0 stands in for its positive, or its negative, values."""
-    (point, outside), (x, _) = expression.args
-    if point.is_zero and isinstance(outside, Relational) and {outside.lhs, outside.rhs} == {x, S.Zero}:
-        above = isinstance(outside, Gt | Ge) == (outside.lhs == x)
-        return {"nonpositive": True} if above else {"nonnegative": True}
-    return {"real": True}
-
-
-def _fresh(stem: str, taken: set[str], assumptions: Mapping[str, bool] | None = None) -> Symbol:
-    name = next(n for i in itertools.count() if (n := f"{stem}{i}") not in taken)
-    taken.add(name)
-    return Symbol(name, **(assumptions or {"real": True}))
-
-
-_ENTIRE_BOUNDED = (sigmoid, softplus, sympy.tanh, sympy.atan, sympy.sin, sympy.cos, sympy.erf, erfc, sympy.asinh)
-_SELECTS = (Piecewise, maximum, minimum, sympy.Abs, sympy.sign)
-
-
-def _risky(expression: Expr) -> bool:
-    """Whether a value or a gradient could overflow or be undefined somewhere."""
-    for node in sympy.preorder_traversal(expression):
-        if isinstance(node, Pow) and node.has(X):
-            return True
-        if isinstance(node, sympy.Function) and node.has(X) and not isinstance(node, (*_ENTIRE_BOUNDED, *_SELECTS)):
-            return True
-    return False
-
-
-def _stand_in(branch: Expr, inside: Boolean, defaults: Mapping[Symbol, Expr]) -> Expr | None:
-    """A point in the branch's region, or at its edge, where the branch and its slope are finite."""
-    edges = []
-    for relation in inside.atoms(Relational):
-        g = relation.lhs - relation.rhs
-        if g.is_polynomial(X) and sympy.degree(g, X) == 1:
-            a, b = sympy.Poly(g, X).all_coeffs()
-            edges.append(sympy.cancel(-b / a))
-    edges = sorted(set(edges), key=lambda e: (bool(e.free_symbols), sympy.default_sort_key(e)))
-    middles = [(p + q) / 2 for i, p in enumerate(edges) for q in edges[i + 1 :]]
-    candidates = [S.Zero, *edges, *middles, *(e + s for e in edges for s in (1, -1)), S.One, S.NegativeOne]
-    slope = sympy.diff(unfold(branch), X)
-    for candidate in dict.fromkeys(candidates):
-        if all(_harmless(candidate, branch, slope, inside, rule) for rule in _trials(defaults)):
-            return candidate
-    return None
-
-
-def _trials(defaults: Mapping[Symbol, Expr]) -> list[dict[Symbol, Expr]]:
-    moved = [{s: v * k for s, v in defaults.items()} for k in (Rational(3, 2), Rational(1, 3))]
-    return [dict(defaults), *moved] if defaults else [{}]
-
-
-def _harmless(point: Expr, branch: Expr, slope: Expr, inside: Boolean, rule: Mapping[Symbol, Expr]) -> bool:
-    at = {X: point.xreplace(dict(rule))}
-    relaxed = inside.replace(Gt, Ge).replace(Lt, Le).replace(lambda n: isinstance(n, Ne), lambda n: S.true)
-    if relaxed.xreplace(dict(rule)).subs(at) != S.true:
-        return False
-    for value in (branch, slope):
-        number = value.xreplace(dict(rule)).subs(at).evalf(20)
-        if not (number.is_number and number.is_real and number.is_finite):
-            return False
-    return True
-
-
-def keep_nan(expression: Expr) -> Expr:
-    """NaN in, NaN out: a NaN, for which every comparison fails, must reach a branch that depends on x."""
-    return expression.replace(lambda n: isinstance(n, Piecewise), _nan_last)
-
-
-def _nan_last(node: Piecewise) -> Expr:
-    (first, condition), *rest = node.args
-    if len(rest) == 1 and rest[0][1] == S.true and first.has(X) and not rest[0][0].has(X):
-        return Piecewise((rest[0][0], Not(condition)), (first, True))
-    return node
-
-
-# -- which arithmetic ---------------------------------------------------------------------------------------------------
-
-_AMPLIFYING = (*TWO_PART, expm1, sympy.sinh, sympy.cosh, sympy.sin, sympy.cos, sympy.tan, sympy.log, log1p)
-_KEEPING = (sympy.tanh, sympy.erf, sympy.atan, sympy.asinh, cbrt, sympy.Abs, sympy.sign, maximum, minimum)
-
-
-def float32_suffices(definition: Definition, steps: Program) -> bool:
-    """Whether float32 arithmetic keeps a few ulps, at the default parameters; float64 is needed where errors grow.
-
-    They grow where terms of a sum may cancel, and where a function that amplifies its argument's relative error (exp by
-    |u|, erfc by 2u^2) gets an argument that was rounded. A product of x and a power of two is exact, and the rounding of
-    some products is passed along to the primitive (`argument_parts`).
-    """
-    defaults = {p.symbol: Rational(repr(float(p.default))) for p in definition.parameters}
-    depends, exact = {X}, {X}
-    for symbol, expression in steps.assignments:
-        if expression.free_symbols & depends:
-            depends.add(symbol)
-        if _is_exact(expression.xreplace(defaults), exact):
-            exact.add(symbol)
-    parameters = {p.symbol for p in definition.parameters}
-    meanings: dict[Expr, Expr] = dict(defaults)
-    for symbol, expression in steps.assignments:
-        meanings[symbol] = expression.xreplace(meanings)
-    nodes = (n for e in (*(e for _, e in steps.assignments), *steps.results) for n in _operations(e))
-    return all(_keeps(n, depends, exact | parameters, defaults, meanings) for n in nodes)
-
-
-def _operations(expression: Any) -> Iterator[Any]:
-    """An expression and all its parts, but for a sum with polynomials beside its roots, and those."""
-    yield expression
-    parts = expression.args[-1][0].args if is_beside_roots(expression) else expression.args
-    for part in parts:
-        yield from _operations(part)
-
-
-def _keeps(
-    node: Any,
-    depends: set[Symbol],
-    exact: set[Symbol],
-    defaults: Mapping[Symbol, Expr],
-    meanings: Mapping[Expr, Expr],
-) -> bool:
-    """Whether one operation of a program keeps the relative error of what goes into it small."""
-    inner = [a for a in node.args if isinstance(a, Expr) and a.free_symbols & depends]
-    if not inner:
-        return True
-    if (
-        isinstance(node, Mul)
-        and any(isinstance(meanings.get(a, a), TWO_PART) for a in inner)
-        and _growth([a.xreplace(meanings) for a in inner]) > 1
-    ):
-        return False  # one factor is fused with what may underflow, the next one isn't
-    if isinstance(node, Mul) and any(_is_exact(a, exact & depends) for a in inner):
-        return not any(map(_underflows, inner))
-    if isinstance(node, Add):
-        if len(inner) == 1 and _is_exact(inner[0].xreplace(defaults), exact):
-            return True
-        signs = {_sign(a.xreplace(defaults)) for a in node.args}
-        return (len(signs) == 1 and 0 not in signs) or is_line(node) or not cancels(node, meanings)
-    if isinstance(node, Pow) and not isinstance(node, sympy.exp):
-        overflows = node.exp.is_negative and any(p.exp > 1 for p in node.base.atoms(Pow) if p.free_symbols & depends)
-        overflows = overflows or (node.exp.is_negative and exceeds_float32(node.base**-node.exp, meanings))
-        exponent = sympy.sympify(node.exp)
-        return bool(exponent.is_Integer and -3 <= exponent <= 3) and not overflows
-    if isinstance(node, expm1) and inner[0].is_nonpositive:
-        return True
-    if isinstance(node, sympy.tanh | sympy.erf | sympy.atan | sympy.asinh):  # x/50 loses what 50*tanh(x/50) needs
-        factor = inner[0].xreplace(defaults).as_coeff_Mul()[0]
-        return abs(factor) >= Rational(1, 4)
-    if isinstance(node, _AMPLIFYING) and not _is_exact(inner[0].xreplace(defaults), exact):
-        return isinstance(node, TWO_PART) and argument_parts(inner[0])[0] is not None and inner[0].free_symbols <= exact
-    return not isinstance(node, sympy.Function) or isinstance(node, (*_AMPLIFYING, *_KEEPING, Piecewise))
-
-
-def _is_exact(expression: Expr, exact: set[Symbol]) -> bool:
-    """Whether an expression in x is evaluated without rounding: x, -x, |x|, x times a power of two, a choice of these."""
-    if isinstance(expression, Piecewise):
-        return all(e.is_number or _is_exact(e, exact) for e, _ in expression.args)
-    if isinstance(expression, sympy.Abs):
-        return _is_exact(expression.args[0], exact)
-    if isinstance(expression, maximum | minimum):
-        return all(a.is_number or _is_exact(a, exact) for a in expression.args)
-    coefficient, rest = expression.as_coeff_Mul()
-    if coefficient != 1 and coefficient.is_Rational and is_power_of_two(abs(coefficient)):
-        return _is_exact(rest, exact)
-    return expression in exact
-
-
-def _growth(factors: Sequence[Expr]) -> int:
-    """How many of the factors, with their powers, have no bound."""
-    bounded = (*TWO_PART, sympy.tanh, sympy.erf, sympy.atan, sympy.sin, sympy.cos, sympy.sign)
-    powers = (a.as_base_exp() for a in factors if not isinstance(a, bounded))
-    return sum(
-        int(e) if e.is_Integer and e > 0 else 1
-        for base, e in powers
-        if not (isinstance(base, bounded) or (e.is_negative and _stays_away_from_0(base)))
-    )
-
-
-def _stays_away_from_0(base: Expr) -> bool:
-    """Whether a base is a positive number and more."""
-    number, rest = base.as_coeff_Add()
-    return bool(number.is_positive) and all(_sign(t) == 1 for t in Add.make_args(rest))
-
-
-def _underflows(factor: Expr) -> bool:
-    """Whether a factor may be a subnormal number at an x that makes the product a normal one, and isn't fused with x."""
-    if not isinstance(factor, sympy.tanh | sympy.erf | expm1 | sympy.atan | log1p | sympy.asinh):
-        return False
-    (argument,) = factor.args
-    return argument.has(*TWO_PART) and not (
-        isinstance(factor, sympy.tanh | sympy.erf) and isinstance(argument, softplus)
-    )
-
-
-def _sign(expression: Expr) -> int:
-    """1 where an expression is nowhere negative, -1 where it is nowhere positive, 0 where neither is seen."""
-    if expression.is_nonnegative:
-        return 1
-    if expression.is_nonpositive:
-        return -1
-    if isinstance(expression, sigmoid | softplus | erfc | sympy.exp | sympy.erfc | sympy.cosh):
-        return 1
-    if isinstance(expression, expm1 | sympy.tanh | sympy.erf | sympy.atan | sympy.asinh | sympy.sinh | cbrt):
-        return _sign(expression.args[0])
-    if isinstance(expression, Mul):
-        return math.prod(_sign(a) for a in expression.args)
-    if isinstance(expression, Pow):
-        even = bool(sympy.sympify(expression.exp).is_even)
-        return 1 if even else _sign(expression.base)
-    parts = [e for e, _ in expression.args] if isinstance(expression, Piecewise) else expression.args
-    if isinstance(expression, Add | Piecewise):
-        signs = {_sign(p) for p in parts}
-        return signs.pop() if len(signs) == 1 else 0
-    return 0
-
-
 # -- shared subexpressions ----------------------------------------------------------------------------------------------
 
 
@@ -593,7 +328,7 @@ def share(arguments: Sequence[str], results: Sequence[Expr], first: Sequence[tup
         args = [emit(a) for a in node.args]
         rebuilt = node.func(*args) if any(a is not b for a, b in zip(args, node.args, strict=True)) else node
         if uses.get(node, 0) > 1 and _worth_a_name(node):
-            symbol = _fresh("t", taken)
+            symbol = fresh("t", taken)
             assignments.append((symbol, rebuilt))
             names[node] = symbol
             return symbol

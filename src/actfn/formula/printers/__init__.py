@@ -1,6 +1,7 @@
 """Printers: an expression written as source text, one file a target. Each target states what it can print in one table.
 
-`target.py` holds what they share; a further target is a further file. What runs is what is printed here.
+`target.py` holds what they share; a further target is a further file. Numba has a class an arithmetic, in `numba32.py` and
+`numba64.py`, over what `numba.py` holds. What runs is what is printed here.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from actfn.formula.printers.target import UnprintableError
 __all__ = ["UnprintableError", "printer"]
 
 _CLASSES = {
-    "c": "CPrinter",
-    "jax": "JaxPrinter",
-    "js": "JavaScriptPrinter",
-    "latex": "LatexPrinter",
-    "numba": "NumbaPrinter",
-    "numpy": "NumpyPrinter",
-    "text": "TextPrinter",
-    "torch": "TorchPrinter",
-    "triton": "TritonPrinter",
+    "c": "c.CPrinter",
+    "jax": "jax.JaxPrinter",
+    "js": "js.JavaScriptPrinter",
+    "latex": "latex.LatexPrinter",
+    "numba": "numba64.NumbaFloat64Printer",
+    "numpy": "numpy.NumpyPrinter",
+    "text": "text.TextPrinter",
+    "torch": "torch.TorchPrinter",
+    "triton": "triton.TritonPrinter",
 }
 
 
@@ -30,5 +31,5 @@ def printer(target: str) -> Any:
 
     Raises `KeyError` for another.
     """
-    name = _CLASSES[target]
-    return getattr(import_module(f"actfn.formula.printers.{target}"), name)()
+    module, name = _CLASSES[target].split(".")
+    return getattr(import_module(f"actfn.formula.printers.{module}"), name)()

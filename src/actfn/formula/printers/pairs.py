@@ -17,6 +17,7 @@ from sympy import Abs, Add, Expr, Mul, Piecewise, Pow, Rational, Symbol
 
 from actfn.formula import functions
 from actfn.formula.printers.constants import nearest, value
+from actfn.formula.printers.factors import divides
 
 ENOUGH = 2.0
 """So many roundings keep an expression within about 1.5 ulps."""
@@ -71,8 +72,8 @@ class Pairs:
         if node.is_number:
             return 0.0 if _is_exact(node) else 1.0
         if isinstance(node, Mul):
-            up = [f for f in node.args if not _divides(f) and not _is_power_of_two(f)]
-            down = [1 / f for f in node.args if _divides(f)]
+            up = [f for f in node.args if not divides(f) and not _is_power_of_two(f)]
+            down = [1 / f for f in node.args if divides(f)]
             return sum(map(self.roundings, [*up, *down])) + max(0, len(up) - 1) + len(down)
         if isinstance(node, Pow):
             size: Any = abs(node.exp)
@@ -125,7 +126,7 @@ class Pairs:
             if number != 1 and _is_power_of_two(number):
                 return self._call("scaled_pair", self.text(node / number), self.printer._print(number))
             factors = [f for f in node.as_ordered_factors() if not f.is_number]
-            up = [f for f in factors if not _divides(f)]
+            up = [f for f in factors if not divides(f)]
             fixed = [f for f in up if not f.free_symbols & self.printer.copies]
             if number != 1 or fixed:  # first what is no power of x, as that may be infinite where the product isn't
                 rest = [f for f in up if f not in fixed]
@@ -133,7 +134,7 @@ class Pairs:
                     *fixed,
                     *(b for f in rest for b in ([f.base] * int(f.exp) if f.is_Pow and f.exp.is_Integer else [f])),
                 ]
-            return self._quotient([number, *up] if number != 1 else up, [1 / f for f in factors if _divides(f)])
+            return self._quotient([number, *up] if number != 1 else up, [1 / f for f in factors if divides(f)])
         if isinstance(node, Piecewise):
             *rest, (last, _) = node.args
             found = self.text(last)
@@ -241,10 +242,6 @@ def _is_power_of_two(number: Any) -> bool:
         return False
     p, q = abs(int(number.p)), int(number.q)
     return p > 0 and p & (p - 1) == 0 == q & (q - 1)
-
-
-def _divides(factor: Expr) -> bool:
-    return isinstance(factor, Pow) and factor.exp.is_Rational and bool(factor.exp.is_negative)
 
 
 @lru_cache(maxsize=1024)

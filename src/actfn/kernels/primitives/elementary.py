@@ -188,6 +188,15 @@ def build(c: ModuleType) -> SimpleNamespace:
         return (high + low) * power_of_two(m) * (c.UNSCALE if x < c.ZERO else c.TWO)
 
     @primitive
+    def exp_nonpositive(x):
+        """exp for x <= 0 or NaN, cheaper; for other x the result means nothing."""
+        t = at_least(x, c.LOWEST_EXP)
+        m = fma(t, c.LOG2E, c.SHIFT_SCALED)
+        p = expm1_short(remainder(t, m - c.SHIFT_SCALED))
+        s = power_of_two(m)
+        return fma(s, p, s) * c.UNSCALE
+
+    @primitive
     def times_exp(a, x, x_low):
         """a*exp(x + x_low), which neither rounds nor leaves the range before the product; x_low is far below 1."""
         t = at_most(x, c.HIGHEST_HALVED_EXP)

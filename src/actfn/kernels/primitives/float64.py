@@ -24,7 +24,7 @@ from actfn.kernels.primitives.quadrants import flip_sign_by_half, odd, quadrant_
 
 _shared = elementary.build(c)
 
-exp, times_exp = _shared.exp, _shared.times_exp
+exp, exp_nonpositive, times_exp = _shared.exp, _shared.exp_nonpositive, _shared.times_exp
 expm1, expm1_nonpositive, times_expm1 = _shared.expm1, _shared.expm1_nonpositive, _shared.times_expm1
 sinh, cosh, asinh = _shared.sinh, _shared.cosh, _shared.asinh
 sigmoid, times_sigmoid = _shared.sigmoid, _shared.times_sigmoid

@@ -23,6 +23,7 @@ __all__ = [
     "erf_softplus",
     "erfc",
     "exp",
+    "exp_nonpositive",
     "expm1",
     "expm1_nonpositive",
     "log",
@@ -53,7 +54,7 @@ __all__ = [
 
 _shared = elementary.build(c)
 
-exp, times_exp = _shared.exp, _shared.times_exp
+exp, exp_nonpositive, times_exp = _shared.exp, _shared.exp_nonpositive, _shared.times_exp
 expm1, expm1_nonpositive, times_expm1 = _shared.expm1, _shared.expm1_nonpositive, _shared.times_expm1
 sinh, cosh, asinh = _shared.sinh, _shared.cosh, _shared.asinh
 sigmoid, times_sigmoid = _shared.sigmoid, _shared.times_sigmoid
