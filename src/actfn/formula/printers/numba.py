@@ -67,6 +67,8 @@ class NumbaPrinter(CodePrinter):
     """The module of primitives that the code calls."""
     fused: ClassVar[tuple[Any, ...]] = _FUSED
     two_part: ClassVar[tuple[Any, ...]] = TWO_PART
+    cheaper_below: ClassVar[tuple[Any, ...]] = (functions.expm1,)
+    """Functions with a primitive of their own for arguments that aren't positive."""
     chained: ClassVar[float] = math.inf
     """How many functions with tails it takes for a product to be taken along by all, one after the other; else by one."""
     logic = (" & ", " | ", "not ")
@@ -349,8 +351,8 @@ class NumbaPrinter(CodePrinter):
                 return f"softplus_of_sum({parts})"
             self.used.add(f"times_{name}")
             return f"times_{name}({self.number(1.0)}, {parts})"
-        if function is functions.expm1 and arguments[0].is_nonpositive:
-            name = "expm1_nonpositive"
+        if function in self.cheaper_below and arguments[0].is_nonpositive:
+            name += "_nonpositive"
         self.used.add(name)
         return f"{name}({', '.join(self._print(a) for a in arguments)})"
 

@@ -65,6 +65,7 @@ class NumbaFloat32Printer(_SharingPrinter):
 
     arithmetic = "float32"
     chained = 2
+    cheaper_below = (functions.expm1, sympy.exp)
 
     def __init__(self) -> None:
         super().__init__()
