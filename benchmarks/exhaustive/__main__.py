@@ -23,7 +23,7 @@ from actfn.definition import Definition
 from actfn.formula.printers.target import UnprintableError
 from actfn.kernels import build
 from actfn.kernels.build import Request
-from actfn.kernels.correct import NotShown
+from actfn.kernels.correct import NotShown, relative_error
 from benchmarks.exhaustive import results as kept
 from benchmarks.exhaustive.bounds import reference
 from benchmarks.exhaustive.digest import digest
@@ -113,7 +113,12 @@ class Run:
         self.results.unfinished.pop(name, None)
         for a, kernel in rows.items():
             found = "correct" if same else a
-            self.results.put(new_row(kernel, sources[a], tallies[found], 1 << 32, seconds, "exhaustive", wrong[found]))
+            row = new_row(kernel, sources[a], tallies[found], 1 << 32, seconds, "exhaustive", wrong[found])
+            if a == "correct" and row["misrounded"] and relative_error(build.program(kernel.request)) is None:
+                self.results.refuse(definition.name, order, True)  # it isn't listed, and so it can't be asked for
+                self.results.drop(kernel.request)
+            else:
+                self.results.put(row)
 
     def other(self, request: Request) -> None:
         """A 16-bit kernel on every input, or a float64 one on a sample."""
@@ -135,6 +140,14 @@ class Run:
         finally:
             self.progress.remove_task(task)
         self.results.put(new_row(kernel, source, tally, inputs, time.perf_counter() - began, method, wrong))
+
+    def prune(self, definition: Definition, order: int, dtype: str) -> None:
+        """Drops the rows of kernels whose code has changed since they were tried."""
+        for accuracy in self.options.accuracy if dtype == "float32" else ["fast"]:
+            request = Request(definition, order, accuracy=accuracy, dtype=dtype)
+            if self.results.has(request) and self.results.row(request, digest(build.kernel(request))) is None:
+                self.progress.console.print(f"{_named(definition, order)} {dtype} {accuracy}: dropped")
+                self.results.drop(request)
 
 
 def _named(definition: Definition, order: int) -> str:
@@ -185,6 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--again", action="store_true", help="forget what earlier runs found")
     parser.add_argument("--undecided", action="store_true", help="try again those of which earlier runs left some open")
     parser.add_argument("--resume", action="store_true", help="go on where a stopped run was; what happens anyway")
+    parser.add_argument("--prune", action="store_true", help="only drop the rows of kernels whose code has changed")
     parser.add_argument("--quick", action="store_true", help="a few inputs of each chunk, float32 only; writes nothing")
     parser.add_argument("--table", action="store_true", help="print what was found, in Markdown, and run nothing")
     parser.add_argument(
@@ -211,6 +225,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 if options.quick:
                     for accuracy, tally in quick(definition, order, options.accuracy).items():
                         progress.console.print(f"{_named(definition, order)} {accuracy}: {tally.as_json()}")
+                elif options.prune:
+                    run.prune(definition, order, dtype)
                 elif dtype == "float32":
                     run.float32(definition, order)
                 else:

@@ -43,6 +43,14 @@ class Results:
         key = _key(request)
         return next((r for r in self.rows if _row_key(r) == key and r["source"] == source), None)
 
+    def has(self, request: Request) -> bool:
+        return any(_row_key(r) == _key(request) for r in self.rows)
+
+    def drop(self, request: Request) -> None:
+        """Forgets what was found of a kernel."""
+        self.rows = [r for r in self.rows if _row_key(r) != _key(request)]
+        self.save()
+
     def put(self, row: dict[str, Any]) -> None:
         self.rows = sorted([*(r for r in self.rows if _row_key(r) != _row_key(row)), row], key=_row_key)
         self.save()
