@@ -167,7 +167,7 @@ def test_the_file_reads_well():
         "#ifndef ACTFN_MAXIMUM\n#define ACTFN_MAXIMUM\n"
         "static inline double actfn_maximum(double a, double b) {\n    return (a > b || a != a) ? a : b;\n}\n#endif\n\n"
         "static inline double relu(double x) {\n    return actfn_maximum(x, 0.0);\n}\n\n"
-        "static inline double relu_derivative(double x) {\n    return (x > 0.0 ? 1.0 : 0.0);\n}\n\n#endif\n"
+        "static inline double relu_derivative(double x) {\n    return (x > 0.0 ? 1.0 : (x <= 0.0 ? 0.0 : x));\n}\n\n#endif\n"
     )
     text = export.js_source(catalog.find("elu"), measure=False)
     assert "function elu(x, alpha = 1.0) {" in text

@@ -43,6 +43,9 @@ FORMULAS = [
     "exp(exp(x))/(1 + exp(x))",
 ]
 
+UNSEEN = 1e-46
+"""In absolute terms, what a program for float32 may be off: it holds x where the result is 0 in float32 all the same."""
+
 
 def intervals(definition: Definition, order: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, Truth]:
     truth = Truth(definition, order, "float32")
@@ -58,7 +61,7 @@ def outside(x: np.ndarray, low: np.ndarray, high: np.ndarray, truth: Truth) -> l
     for at, a, b in zip(x.tolist(), low.tolist(), high.tolist(), strict=True):
         with working_precision(200):
             ball = truth.oracle.ball(at, truth.parameters)
-            if ball.is_finite() and (ball < arb(a) - 1e-100 or ball > arb(b) + 1e-100):
+            if ball.is_finite() and (ball < arb(a) - UNSEEN or ball > arb(b) + UNSEEN):
                 found.append(at)
     return found
 
