@@ -97,8 +97,8 @@ def test_the_true_value_is_within_the_error(formula: str):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("order", [0, 1])
-@pytest.mark.parametrize("name", catalog.entries())
-def test_the_true_value_is_within_the_error_of_every_entry(name: str, order: int):
+@pytest.mark.parametrize("name", list(catalog.entries())[::5])
+def test_the_true_value_is_within_the_error_of_entries(name: str, order: int):
     try:
         found = disagreeing(catalog.find(name), order, 20_000, 30)
     except UnprintableError:

@@ -68,7 +68,7 @@ def test_refused_where_it_is_not_shown(formula: str) -> None:
 
 def test_what_was_tried_on_every_input_needs_no_bound() -> None:
     x = points()
-    for name in ("arctan", "arcsinh", "dsilu"):
+    for name in ("arctan", "arcsinh"):
         entry = catalog.find(name)
         assert relative_error(program(entry, 1)) is None, name
         expected = Oracle(derivative(entry.expression, 1)).sample(x[::7].tolist(), {}, "float32")
