@@ -81,9 +81,7 @@ class Run:
                 kernels[accuracy], sources[accuracy] = kernel, source
         if not kernels:
             return
-        same = (
-            len(kernels) == 2 and len(set(sources.values())) == 1
-        )  # one code: what is found of "correct" holds for "fast"
+        same = len(kernels) == 2 and len(set(sources.values())) == 1  # then "correct" is tried for both
         rows = dict(kernels)
         if same:
             del kernels["fast"]

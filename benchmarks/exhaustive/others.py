@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from actfn.definition import Definition
+from actfn.reference import FORMATS
 from benchmarks.exhaustive.judging import EXAMPLES, Compute, Tally, distance
-from benchmarks.exhaustive.truth import FORMATS, Truth, quantum
+from benchmarks.exhaustive.truth import Truth, quantum
 
 
 def sixteen(definition: Definition, order: int, dtype: str, compute: Compute, fill: Any = None) -> tuple[Tally, int]:

@@ -24,11 +24,9 @@ from actfn.formula import functions
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import X
 from actfn.formula.pieces import unfold
-from actfn.reference import Oracle, working_precision
+from actfn.reference import FORMATS, Oracle, working_precision
 from benchmarks.exhaustive.judging import distance
 
-FORMATS = {"float16": (11, -24, 16), "bfloat16": (8, -133, 128), "float32": (24, -149, 128)}
-"""Bits of the significand, exponent of the smallest subnormal, first exponent that overflows."""
 _PARTS = 8  # of a binade, over each of which a ball is to tell the sign of f''
 _BITS = 512  # more than the exponents of float32 span, so that 1 + x - 1 keeps some
 

@@ -36,7 +36,7 @@ _ZERO, _ONE = fmpq(0), fmpq(1)
 _NAN, _INF = arb.nan(), arb("inf")
 _BLUR = arb(0, arb((1, -(1 << 16384))))  # narrower than any value that a formula reaches is far from 0
 
-_FORMATS = {  # dtype -> bits of the significand, exponent of the smallest subnormal, first exponent that overflows
+FORMATS = {  # dtype -> bits of the significand, exponent of the smallest subnormal, first exponent that overflows
     "float16": (11, -24, 16),
     "bfloat16": (8, -133, 128),
     "float32": (24, -149, 128),
@@ -239,9 +239,9 @@ def ulps(got: float, ball: arb, dtype: str = "float64") -> float:
 
 def _format(dtype: str) -> tuple[int, int, int]:
     try:
-        return _FORMATS[dtype]
+        return FORMATS[dtype]
     except KeyError:
-        raise ValueError(f"unknown dtype {dtype!r}; write one of {', '.join(_FORMATS)}") from None
+        raise ValueError(f"unknown dtype {dtype!r}; write one of {', '.join(FORMATS)}") from None
 
 
 def _quantum(binade: int, form: tuple[int, int, int]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -23,6 +24,7 @@ _AMPLIFYING = (*TWO_PART, expm1, sympy.sinh, sympy.cosh, sympy.sin, sympy.cos, s
 _KEEPING = (sympy.tanh, sympy.erf, sympy.atan, sympy.asinh, cbrt, sympy.Abs, sympy.sign, maximum, minimum)
 
 
+@lru_cache(maxsize=64)  # `build` asks for the program, and again for its arithmetic
 def float32_suffices(definition: Definition, steps: Program) -> bool:
     """Whether float32 arithmetic keeps a few ulps, at the default parameters; float64 is needed where errors grow.
 

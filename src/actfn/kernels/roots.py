@@ -57,7 +57,7 @@ def is_beside_roots(node: Any) -> bool:
 def cancels(node: Add, values: Mapping[Symbol, Expr]) -> bool:
     """Whether a sum over x, at these values of the parameters, is much smaller than its terms somewhere."""
     try:
-        return bool(_lost(node.xreplace(dict(values)), _points(), _SUFFERED).any())
+        return bool((_loss(node.xreplace(dict(values)), _points()) > _SUFFERED).any())
     except UnprintableError:
         return True
 
@@ -83,9 +83,10 @@ def _beside_roots(node: Add) -> Expr:
 def _windows(node: Add) -> Iterator[Any]:
     """(polynomial, condition) of each root's neighbourhood; None where a sum cancels in another way than at a root."""
     at = _points()
-    lost = _lost(node, at)
-    if not _lost(node, at, _SUFFERED).any():
+    loss = _loss(node, at)
+    if not (loss > _SUFFERED).any():
         return
+    lost = loss > _LOST
     starts = np.flatnonzero(lost & ~np.r_[False, lost[:-1]])
     ends = np.flatnonzero(lost & ~np.r_[lost[1:], False])
     if starts.size > _MOST:
@@ -106,10 +107,10 @@ def _exact(number: float) -> Rational:
 
 def _polynomial(node: Add, low: float, high: float) -> Expr | None:
     """A polynomial in x - r for the float32 r next to the only root between two points."""
+    if low <= 0.0 <= high:
+        return None
     oracle = Oracle(node)
     with working_precision(_BITS):
-        if low <= 0.0 <= high:
-            return None
         sides = [oracle.ball(x, precision=_BITS) for x in (low, high)]
         if not (sides[0] < 0 < sides[1] or sides[1] < 0 < sides[0]):
             return None
@@ -147,13 +148,12 @@ def _fits(polynomial: arb_poly, oracle: Oracle, low: float, high: float, root: f
     return True
 
 
-def _lost(node: Add, at: np.ndarray, times: float = _LOST) -> np.ndarray:
-    """Where a sum is much smaller than its largest term, or not a number although its terms are."""
+def _loss(node: Add, at: np.ndarray) -> np.ndarray:
+    """How many times smaller a sum is than its largest term; NaN where both are 0, or no numbers."""
     with np.errstate(all="ignore"):
         terms = [np.abs(_values(term, at)) for term in node.args]
         total = np.abs(_values(node, at))
-    largest = np.max(np.broadcast_arrays(*terms, total), axis=0)
-    return (total * times < largest) & (largest > 0)
+        return np.max(np.broadcast_arrays(*terms, total), axis=0) / total
 
 
 @lru_cache(maxsize=4)

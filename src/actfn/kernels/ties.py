@@ -18,13 +18,12 @@ from actfn.definition import Definition
 from actfn.formula.derivative import derivative
 from actfn.formula.functions import X
 from actfn.kernels.lower import stable
-from actfn.reference import Oracle, working_precision
+from actfn.reference import FORMATS, Oracle, working_precision
 
 _HAIR = Rational(1, 2**50)
 """What is added, relatively: more than float64 arithmetic may lose again, and no more than the rest is lost by."""
 _UNSEEN = arb((1, -48))
 """A rest, relatively, that may be lost in float64."""
-_FORMATS = {"float16": (11, -24, 16), "bfloat16": (8, -133, 128)}
 _SHORT = 50
 """Bits of a rational that is taken for what the value is near to: what it leaves is unseen."""
 _UNITS = (1, 2, 3, 5, 8, 11, 16, 21, 24, 32, 40, 48, 56, 64, 80, 85, 96, 112)
@@ -58,7 +57,7 @@ def beside_ties(definition: Definition, order: int, dtype: str) -> Expr:
 
 def _hair(oracle: Oracle, values: Mapping[str, float], side: int, far: bool, dtype: str) -> tuple[int, float] | None:
     """(the sign of the rest relative to the value, from where on or up to where it is unseen); None: no ties are there."""
-    significand, bottom, top = _FORMATS[dtype]
+    significand, bottom, top = FORMATS[dtype]
     signs: set[int | None] = set()
     end = None
     for exponent in range(top - 1, 0, -1) if far else range(bottom, 0):
@@ -117,7 +116,7 @@ def _tried(exponent: int, significand: int, bottom: int) -> Iterator[float]:
 
 def _is_tied(oracle: Oracle, values: Mapping[str, float], x: float, dtype: str) -> bool:
     """Whether the rational at x lies halfway between two numbers of a dtype."""
-    significand, bottom, _ = _FORMATS[dtype]
+    significand, bottom, _ = FORMATS[dtype]
     near = abs(_split(oracle, values, x)[0])
     binade = int(near.p).bit_length() - int(near.q).bit_length()
     quantum = max(binade - (near < fmpq(2) ** binade) + 1 - significand, bottom)

@@ -79,9 +79,8 @@ class NumbaFloat32Printer(_SharingPrinter):
 
     def _in_order(self, factors: list[Expr]) -> list[Expr]:
         first, *rest = factors
-        return (
-            [*rest, first] if first.is_number and abs(first) > 1 else factors
-        )  # first it could take x out of the range
+        large = first.is_number and abs(first) > 1  # which could take x out of the range
+        return [*rest, first] if large else factors
 
     def imports(self) -> str:
         return "from numpy import float32\n\n" + super().imports()
