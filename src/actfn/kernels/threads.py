@@ -73,13 +73,17 @@ def run(
     each_part(n, threads, part)
 
 
+def part_of(n: int, threads: int) -> int:
+    """How many elements a part has: whole cache lines, so that no two threads write to one."""
+    return -(-n // max(1, min(n // GRAIN, PARTS * threads)) // 64) * 64
+
+
 def each_part(n: int, threads: int, work: Callable[[int, int], object]) -> None:
     """`work(start, stop)` for parts that make up range(n), at once in as many threads; raises what a part raised."""
-    most = n // GRAIN
-    if threads < 2 or most < 2:
+    if threads < 2 or n < 2 * GRAIN:
         work(0, n)
         return
-    chunk = -(-n // min(most, PARTS * threads) // 64) * 64  # whole cache lines, so that no two threads write to one
+    chunk = part_of(n, threads)
     parts = deque((at, min(at + chunk, n)) for at in range(0, n, chunk))
     at_work: list[Any] = []
     failures: list[BaseException] = []

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 from actfn.kernels.build import ITEMSIZE, Kernel, Request, kernel_if_any
-from actfn.kernels.direct import direct
-from actfn.kernels.threads import GRAIN, each_part, run
+from actfn.kernels.direct import direct, shared
+from actfn.kernels.threads import GRAIN, each_part, part_of, run
 from actfn.kernels.ufunc import of_request
-from actfn.torch import memory
+from actfn.torch import memory, openmp
 from actfn.torch.printed import Derivative, Spec, along, batched, evaluate, save, saved, watched
 
 DTYPES = {
@@ -72,16 +72,14 @@ def compute(
     results = (first, empty_like(first)) if built.request.outputs == 2 else (first,)
     n = x.numel()
     if n:
-        held, addresses = built.parameters_at(numbers)
-        run(
-            built,
-            n,
-            [a.data_ptr() for a in arrays],
-            addresses,
-            [y.data_ptr() for y in results],
-            torch.get_num_threads() if n >= 2 * GRAIN else 1,
-        )
-        del held
+        threads = torch.get_num_threads() if n >= 2 * GRAIN else 1
+        inputs, outputs = [a.data_ptr() for a in arrays], [y.data_ptr() for y in results]
+        if threads > 1 and openmp.team:
+            shared(built, numbers, openmp.team)(threads, part_of(n, threads), n, *inputs, *outputs)
+        else:
+            held, addresses = built.parameters_at(numbers)
+            run(built, n, inputs, addresses, outputs, threads)
+            del held
     if into is not None and results[0] is not into:
         into.copy_(results[0])
         return (into,)
@@ -308,6 +306,7 @@ def _ready(kernel: Kernel | None, numbers: tuple[float, ...]) -> Callable[..., t
     if kernel is None:
         return None
     loop, size = direct(kernel, numbers), ITEMSIZE[kernel.request.dtype]
+    team = shared(kernel, numbers, openmp.team) if openmp.team else None
     large, long = memory.LARGE // size, 2 * GRAIN
 
     def result(x: torch.Tensor, other: torch.Tensor | None = None) -> torch.Tensor:
@@ -315,7 +314,11 @@ def _ready(kernel: Kernel | None, numbers: tuple[float, ...]) -> Callable[..., t
         y = _empty_like(x) if n < large else empty_like(x)
         if n >= long:
             at = [t.data_ptr() for t in (x, other, y) if t is not None]
-            each_part(n, torch.get_num_threads(), lambda a, b: loop(b - a, *[p + a * size for p in at]))
+            threads = torch.get_num_threads()
+            if team is not None and openmp.team and threads > 1:
+                team(threads, part_of(n, threads), n, *at)
+            else:
+                each_part(n, threads, lambda a, b: loop(b - a, *[p + a * size for p in at]))
         elif other is None:
             loop(n, x.data_ptr(), y.data_ptr())
         else:
