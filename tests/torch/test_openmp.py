@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 
 import actfn.torch
-from actfn import catalog
+from actfn import catalog, reference
 from actfn.kernels import threads
 from actfn.kernels.build import Request, kernel
 from actfn.kernels.direct import shared
@@ -76,13 +78,24 @@ def test_no_thread_of_ours_is_started(monkeypatch: pytest.MonkeyPatch):
     assert set(asked) == {1}
 
 
-def test_correct_rounding_calls_python_from_a_thread_of_the_team():
-    """Some of these inputs are left in doubt, and settled by a function of Python's."""
-    x = torch.linspace(-9, 9, 1 << 20)
-    torch.set_num_threads(1)
-    once = actfn.torch.module("tanh", accuracy="correct")(x)
+def test_correct_rounding_calls_python_from_a_thread_of_the_team(monkeypatch: pytest.MonkeyPatch):
+    """1.5*x lies on a tie for some of these, which a function of Python's settles."""
+    asked: list[str] = []
+
+    def settle(*of: Any) -> float:
+        asked.append(threading.current_thread().name)
+        time.sleep(1e-3)  # so that the others get parts, too
+        return settled(*of)
+
+    settled = reference.rounded_to_float32
+    monkeypatch.setattr(reference, "rounded_to_float32", settle)
+    x = -torch.ones(2 * LONG)
+    x[:: LONG // 64] = -(1 + 2.0**-23)
     torch.set_num_threads(4)
-    assert torch.equal(actfn.torch.module("tanh", accuracy="correct")(x), once)
+    rounded = actfn.torch.module("leaky_relu", negative_slope=1.5, accuracy="correct")(x)
+    assert torch.equal(rounded, (1.5 * x.double()).float())
+    assert len(asked) == 128
+    assert len(set(asked)) > 1
 
 
 def test_many_callers_at_once():
