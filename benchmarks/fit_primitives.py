@@ -216,7 +216,7 @@ def fits() -> dict[str, Fit]:
     for end, terms in (
         ("0.8", {"ERF_32": 6}),
         ("1", {"ERF_WIDE": 11, "ERF_64": 12}),
-        ("0.5", {"ERFC_NEAR_32": 5, "ERFC_NEAR_WIDE": 8, "ERFC_NEAR_64": 9}),
+        ("0.5", {"ERFC_NEAR_WIDE": 8, "ERFC_NEAR_64": 9}),
     ):
         add(
             "erf(x)/x - 1, u = x^2, relative to erf(x)",
@@ -235,24 +235,25 @@ def fits() -> dict[str, Fit]:
         mp.mpf("3.95"),
         LOG_ERFC_32=6,
     )
-    for name, count, d, start, end in (
-        ("ERFC_32", 9, 3, "0.5", "12.45"),
-        ("ERFC_WHOLE_32", 10, 2, "0", "10.2"),
-        ("ERFC_WIDE", 19, 3, "0.5", "36.6"),
-        ("ERFC_64", 21, 4, "0.5", "36.6"),
+    for name, count, d, start, end, root in (
+        ("ERFC_32", 11, 4, "0", "12.45", 1),
+        ("ERFC_ROOT_32", 10, 4, "0", "17.6", 2),
+        ("ERFC_WIDE", 19, 3, "0.5", "36.6", 1),
+        ("ERFC_64", 21, 4, "0.5", "36.6", 1),
     ):
 
-        def flattened(u: mp.mpf, d: int = d) -> mp.mpf:
+        def flattened(u: mp.mpf, d: int = d, root: int = root) -> mp.mpf:
             x = d * (1 + u) / (1 - u)
-            return (x + d) * mp.exp(x * x) * mp.erfc(x)
+            return (x + d) * mp.exp(x * x / root) * mp.erfc(x / mp.sqrt(root))
 
+        over = f"/{root}" if root > 1 else ""
         add(
-            f"(x + {d}) exp(x^2) erfc(x), u = (x - {d})/(x + {d}), relative",
+            f"(x + {d}) exp(x^2{over}) erfc({f'x/sqrt({root})' if over else 'x'}), u = (x - {d})/(x + {d}), relative",
             flattened,
             lambda u, flattened=flattened: 1 / flattened(u),
             (mp.mpf(start) - d) / (mp.mpf(start) + d),
             (mp.mpf(end) - d) / (mp.mpf(end) + d),
-            split=name in ("ERFC_32", "ERFC_64"),
+            split=name == "ERFC_64",
             **{name: count},
         )
     eighth = (mp.pi / 4) ** 2 * mp.mpf("1.001")

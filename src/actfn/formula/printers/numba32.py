@@ -71,6 +71,27 @@ class NumbaFloat32Printer(_SharingPrinter):
         super().__init__()
         self.written_out = self.meanings
 
+    def _times(self, first: str, function: Expr) -> str:
+        of = self.squares.get(function.args[0]) if isinstance(function, sympy.exp) else None
+        tail = function.args[0] if isinstance(function, sympy.erfc | functions.erfc) else None
+        return (
+            self._of_root(first, of, "gaussian")
+            or self._of_root(first, tail, "erfc")
+            or super()._times(first, function)
+        )
+
+    def call(self, function: Any, arguments: Sequence[Any]) -> str:
+        of = arguments[0] if function in (sympy.erfc, functions.erfc) else None
+        return self._of_root(self.number(1.0), of, "erfc") or super().call(function, arguments)
+
+    def _of_root(self, factor: str, argument: Expr | None, name: str) -> str | None:
+        """factor*f(x/sqrt(2)) by a primitive of x, whose square isn't rounded; None for another argument."""
+        x = None if argument is None else argument * sympy.sqrt(2)
+        if x is None or not (x.is_Symbol or (-x).is_Symbol):
+            return None
+        self.used.add(f"times_{name}_of_root")
+        return f"times_{name}_of_root({factor}, {self._print(x)})"
+
     def number(self, rounded: float) -> str:
         return f"float32({rounded!r})"
 

@@ -237,17 +237,6 @@ ERF_64 = (
 )
 
 # erf(x)/x - 1, u = x^2, relative to erf(x).
-# 0.0 <= u <= 0.25; degree 4; error 2^-29.34
-# Remake: python benchmarks/fit_primitives.py ERFC_NEAR_32
-ERFC_NEAR_32 = (
-    np.float32(0.00471916),
-    np.float32(-0.02675826),
-    np.float32(0.11282851),
-    np.float32(-0.3761261),
-    np.float32(0.12837917),
-)
-
-# erf(x)/x - 1, u = x^2, relative to erf(x).
 # 0.0 <= u <= 0.25; degree 7; error 2^-50.49
 # Remake: python benchmarks/fit_primitives.py ERFC_NEAR_WIDE
 ERFC_NEAR_WIDE = (
@@ -288,37 +277,37 @@ LOG_ERFC_32 = (
     np.float32(-1.128534),
 )
 
-# (x + 3) exp(x^2) erfc(x), u = (x - 3)/(x + 3), relative.
-# -0.71429 <= u <= 0.61165; degree 8; error 2^-25.31
-# ERFC_32_LOW belongs to the constant term
+# (x + 4) exp(x^2) erfc(x), u = (x - 4)/(x + 4), relative.
+# -1.0 <= u <= 0.51368; degree 10; error 2^-28.18
 # Remake: python benchmarks/fit_primitives.py ERFC_32
 ERFC_32 = (
-    np.float32(-0.00036904035),
-    np.float32(0.0027824529),
-    np.float32(-0.0013038114),
-    np.float32(-0.026746074),
-    np.float32(0.11954475),
-    np.float32(-0.3104772),
-    np.float32(0.59022737),
-    np.float32(-0.8833941),
-    np.float32(1.0740069),
+    np.float32(-0.0007089187),
+    np.float32(-0.0002733289),
+    np.float32(0.0062836288),
+    np.float32(-0.02632928),
+    np.float32(0.07633791),
+    np.float32(-0.17402215),
+    np.float32(0.33085677),
+    np.float32(-0.540853),
+    np.float32(0.77320844),
+    np.float32(-0.97654873),
+    np.float32(1.0959957),
 )
-ERFC_32_LOW = np.float32(-6.683302e-11)
 
-# (x + 2) exp(x^2) erfc(x), u = (x - 2)/(x + 2), relative.
-# -1.0 <= u <= 0.67213; degree 9; error 2^-25.38
-# Remake: python benchmarks/fit_primitives.py ERFC_WHOLE_32
-ERFC_WHOLE_32 = (
-    np.float32(-4.4256798e-05),
-    np.float32(-0.00052780233),
-    np.float32(-0.00073107897),
-    np.float32(0.0030410553),
-    np.float32(0.006438401),
-    np.float32(-0.021501947),
-    np.float32(-0.036436774),
-    np.float32(0.27947137),
-    np.float32(-0.68716085),
-    np.float32(1.0215827),
+# (x + 4) exp(x^2/2) erfc(x/sqrt(2)), u = (x - 4)/(x + 4), relative.
+# -1.0 <= u <= 0.62963; degree 9; error 2^-25.7
+# Remake: python benchmarks/fit_primitives.py ERFC_ROOT_32
+ERFC_ROOT_32 = (
+    np.float32(-0.00028527385),
+    np.float32(0.00032894363),
+    np.float32(0.0031445222),
+    np.float32(-0.0070119835),
+    np.float32(-0.01505226),
+    np.float32(0.120807335),
+    np.float32(-0.37304583),
+    np.float32(0.7742734),
+    np.float32(-1.2157933),
+    np.float32(1.5105703),
 )
 
 # (x + 3) exp(x^2) erfc(x), u = (x - 3)/(x + 3), relative.

@@ -6,9 +6,6 @@ from numpy import float32
 
 from actfn.kernels.primitives.coefficients import (
     ATAN_32,
-    ERFC_32,
-    ERFC_32_LOW,
-    ERFC_NEAR_32,
     EXPM1_32,
     LOG_32,
     SOFTPLUS_FAR_32,
@@ -50,7 +47,7 @@ HIGHEST_TANH, ONE_TANH = float32(8.48), float32(9.0109129)
 HUGE = float32(2.0**28)  # atan is pi/2 above, and asinh log(2x)
 LARGE_EXPONENT = float32(100)
 LARGEST_SOFTPLUS, EXP_SOFTPLUS = float32(20), float32(-20)
-ZERO_ERFC, CENTRE_ERFC = float32(12.44), float32(3)
+ZERO_ERFC = float32(12.44)
 SLOPE_ERFC = float32(1.1283791670955126)
 
 TAN_PI_8, TAN_3_PI_8 = float32(0.41421357), float32(2.4142137)
@@ -58,6 +55,4 @@ HALF_PI, HALF_PI_LOW = float32(1.5707963267948966), float32(-4.371139000186241e-
 
 EXPM1, LOG = EXPM1_32, LOG_32
 SOFTPLUS_NEAR, SOFTPLUS_FAR = SOFTPLUS_NEAR_32, SOFTPLUS_FAR_32
-ERFC_NEAR, ERFC = ERFC_NEAR_32, ERFC_32[:-1]
-ERFC_CENTRE, ERFC_CENTRE_LOW = ERFC_32[-1], ERFC_32_LOW
 ATAN = ATAN_32
