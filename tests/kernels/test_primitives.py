@@ -53,6 +53,8 @@ TRUE: dict[str, Callable[[arb], arb]] = {
     "erfc": arb.erfc,
     "sin": arb.sin,
     "cos": arb.cos,
+    "sin_near": arb.sin,
+    "cos_near": arb.cos,
     "tan": arb.tan,
     "atan": arb.atan,
     "asin": arb.asin,
@@ -79,6 +81,8 @@ INTERVALS = {  # where errors are largest or the algorithm changes; every binade
     "erfc": [(-1, 1), (0.4, 3), (-6, 11), (11, 27)],
     "sin": [(-4, 4), (-1e3, 1e3)],
     "cos": [(-4, 4), (-1e3, 1e3)],
+    "sin_near": [(-4, 4), (-1e3, 1e3)],
+    "cos_near": [(-4, 4), (-1e3, 1e3)],
     "tan": [(-4, 4), (-1e3, 1e3)],
     "atan": [(-1, 1), (0.4, 0.5), (2, 3)],
     "asin": [(-1, 1), (0.45, 0.55)],
@@ -88,6 +92,12 @@ INTERVALS = {  # where errors are largest or the algorithm changes; every binade
     "asinh": [(-1, 1), (-10, 10)],
     "cbrt": [(0.5, 8)],
 }
+
+BESIDE_MULTIPLES = tuple(
+    [float(kind((k + offset) * math.pi)) for kind in (np.float32, np.float64) for k in range(0, 326)]
+    for offset in (0.0, 0.5)
+)
+"""The floats next to multiples of pi, and to those halfway between, up to 1024."""
 
 HARD = {  # the worst that longer searches found, and floats beside a multiple of pi/2
     "exp": [-5.8514752, 5.1992145, 0.42496022, -708.7740097746215, -103.9, -745.13],
@@ -113,6 +123,8 @@ HARD = {  # the worst that longer searches found, and floats beside a multiple o
         16367173 * 2.0**72,
     ],
     "cos": [4.9451075e27, 1.4126768e35, 6381956970095103 * 2.0**797, 1.5707963267948966, 1e22, 1e300],
+    "sin_near": [*BESIDE_MULTIPLES[0], -544.30475, 1024.0],
+    "cos_near": [*BESIDE_MULTIPLES[1], -137.50272, 1024.0],
     "tan": [2.8819264e18, 6381956970095103 * 2.0**797, 1.5707963267948966, 897.7122194821504],
     "atan": [0.43191808, 0.41618563968179935, 2.4142137],
     "asin": [0.5262544511231126, 0.9999999, 1.0],
@@ -327,6 +339,8 @@ EDGES: dict[str, list[tuple[float, float]]] = {
     "erfc": [(-INF, 2), (INF, 0), (0, 1), (1e30, 0), (-1e30, 2)],
     "sin": [(0, 0), (-0.0, -0.0), (INF, NAN), (-INF, NAN)],
     "cos": [(0, 1), (-0.0, 1), (INF, NAN), (-INF, NAN)],
+    "sin_near": [(0, 0), (-0.0, -0.0)],
+    "cos_near": [(0, 1), (-0.0, 1)],
     "tan": [(0, 0), (-0.0, -0.0), (INF, NAN)],
     "atan": [(0, 0), (-0.0, -0.0), (INF, HALF_PI), (-INF, -HALF_PI), (1e30, HALF_PI)],
     "asin": [(0, 0), (-0.0, -0.0), (1, HALF_PI), (-1, -HALF_PI), (1.5, NAN), (INF, NAN)],

@@ -69,6 +69,8 @@ class NumbaPrinter(CodePrinter):
     two_part: ClassVar[tuple[Any, ...]] = TWO_PART
     cheaper_below: ClassVar[tuple[Any, ...]] = (functions.expm1,)
     """Functions with a primitive of their own for arguments that aren't positive."""
+    near: ClassVar[Mapping[Any, str]] = {sympy.sin: "sin_near", sympy.cos: "cos_near"}
+    """Functions with a primitive of their own for arguments up to LARGEST_NEAR, which most loops keep to."""
     chained: ClassVar[float] = math.inf
     """How many functions with tails it takes for a product to be taken along by all, one after the other; else by one."""
     logic = (" & ", " | ", "not ")
@@ -114,6 +116,8 @@ class NumbaPrinter(CodePrinter):
         """The names in whose place a product has the function with a tail that they stand for."""
         self.lines: list[tuple[str, str]] = []
         """(name, text) of the assignments so far."""
+        self.near_to: list[str] = []
+        """The arguments, as printed, of the functions that have a primitive for near ones."""
 
     # -- numbers
 
@@ -354,7 +358,9 @@ class NumbaPrinter(CodePrinter):
         if function in self.cheaper_below and arguments[0].is_nonpositive:
             name += "_nonpositive"
         self.used.add(name)
-        return f"{name}({', '.join(self._print(a) for a in arguments)})"
+        texts = [self._print(a) for a in arguments]
+        self.near_to += texts if function in self.near else []
+        return f"{name}({', '.join(texts)})"
 
     # -- conditions
 
@@ -373,7 +379,25 @@ class NumbaPrinter(CodePrinter):
     def scalar(
         self, name: str, arguments: Sequence[str], assignments: Sequence[tuple[Symbol, Expr]], results: Sequence[Expr]
     ) -> str:
-        """The imports and the scalar function of a program with one result or more."""
+        """The imports and the scalar function of a program with one result or more.
+
+        Where there is something for near arguments, `NAME_near` computes the same with it, and `is_near` says whether all
+        of them are near.
+        """
+        code = self._scalar(name, arguments, assignments, results)
+        if self.near_to:
+            twin = type(self)()
+            twin.functions = {**self.functions, **self.near}  # pyright: ignore[reportAttributeAccessIssue]
+            code += "\n\n" + twin._scalar(f"{name}_near", arguments, assignments, results)
+            near = " & ".join(f"(fabs({u}) <= LARGEST_NEAR)" for u in dict.fromkeys(twin.near_to))
+            names = [self.identifier(a) for a in arguments]
+            code += "\n\n" + self.definition("is_near", names, twin.lines, near, "")
+            self.used |= {*twin.used, "fabs", "LARGEST_NEAR"}
+        return self.imports() + "\n\n" + code
+
+    def _scalar(
+        self, name: str, arguments: Sequence[str], assignments: Sequence[tuple[Symbol, Expr]], results: Sequence[Expr]
+    ) -> str:
         self.copies |= {s for s, e in assignments if isinstance(e, functions.maximum | functions.minimum | Piecewise)}
         for symbol, expression in assignments:
             if symbol not in self.copies:
@@ -384,8 +408,7 @@ class NumbaPrinter(CodePrinter):
             self.lines.append((self.identifier(symbol.name), text))
             self._remember(symbol, expression)
         shown = ", ".join([self.expression(self._prepared(r)) for r in results])
-        code = self.definition(self.identifier(name), [self.identifier(a) for a in arguments], self.lines, shown, "")
-        return self.imports() + "\n\n" + code
+        return self.definition(self.identifier(name), [self.identifier(a) for a in arguments], self.lines, shown, "")
 
     def _look_ahead(self, arguments: Sequence[str], expressions: Sequence[Expr]) -> None:
         """What an arithmetic wants to know of a program before any of it is printed."""

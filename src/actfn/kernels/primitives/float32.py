@@ -11,7 +11,7 @@ from typing import Any
 from numpy import float32, float64
 
 from actfn.kernels.primitives import constants32 as c
-from actfn.kernels.primitives import elementary, wide
+from actfn.kernels.primitives import elementary, quadrants, wide
 from actfn.kernels.primitives.coefficients import (
     COS_32,
     COS_64,
@@ -22,8 +22,17 @@ from actfn.kernels.primitives.coefficients import (
     SIN_32,
     SIN_64,
 )
-from actfn.kernels.primitives.intrinsics import at_most, copysign, fabs, fma, polynomial, power_of_two, primitive
-from actfn.kernels.primitives.quadrants import flip_sign_by_half, odd, quadrant_32
+from actfn.kernels.primitives.intrinsics import (
+    at_least,
+    at_most,
+    copysign,
+    fabs,
+    fma,
+    polynomial,
+    power_of_two,
+    primitive,
+)
+from actfn.kernels.primitives.quadrants import flip_sign_by_half, near_quadrant_32, odd, quadrant_32
 
 _shared = elementary.build(c)
 
@@ -45,6 +54,7 @@ ERF_SPLIT = float32(0.8)
 ONE_ERF = float32(3.95)  # erf is 1 above
 ZERO_ERFC_OF_ROOT = float32(17.59)
 CENTRE_ERFC = float32(4)  # a power of two, so that nothing is lost at 0
+LARGEST_NEAR = float32(quadrants.LARGEST_NEAR)
 
 
 @primitive
@@ -159,24 +169,42 @@ def erf_softplus(x):
 
 
 @primitive
-def _circular(m, r):
-    """sin(r + n*pi/2) for |r| <= pi/4 and the integer n in the low bits of m."""
+def _circular(m, r, r_low):
+    """sin(r + r_low + n*pi/2) for |r| <= pi/4 and the integer n in the low bits of m."""
     u = r * r
-    sine = fma(r * u, polynomial(u, SIN_32), r)
+    sine = r + fma(r * u, polynomial(u, SIN_32), r_low)
     cosine = fma(u * u, polynomial(u, COS_32), fma(-c.HALF, u, c.ONE))
     return flip_sign_by_half(cosine if odd(m) else sine, m)
 
 
 @primitive
+def sin_near(x):
+    """sin for |x| <= LARGEST_NEAR, cheaper; for other x the result means nothing."""
+    m, r, r_low = near_quadrant_32(x)
+    return x if fabs(x) < c.TINY else _circular(m, r, r_low)
+
+
+@primitive
+def cos_near(x):
+    """cos for |x| <= LARGEST_NEAR, cheaper; for other x the result means nothing."""
+    m, r, r_low = near_quadrant_32(x)
+    return _circular(m + c.ONE, r, r_low)
+
+
+@primitive
 def sin(x):
+    near = fabs(x) <= LARGEST_NEAR
     m, r = quadrant_32(x)
-    return x if fabs(x) < c.TINY else _circular(m, float32(r))
+    return sin_near(at_least(at_most(x, LARGEST_NEAR), -LARGEST_NEAR)) if near else _circular(m, float32(r), c.ZERO)
 
 
 @primitive
 def cos(x):
+    near = fabs(x) <= LARGEST_NEAR
     m, r = quadrant_32(x)
-    return _circular(m + 1.0, float32(r))
+    return (
+        cos_near(at_least(at_most(x, LARGEST_NEAR), -LARGEST_NEAR)) if near else _circular(m + 1.0, float32(r), c.ZERO)
+    )
 
 
 @primitive

@@ -6,6 +6,8 @@ cube root and general powers, which the other levels take from here.
 
 from __future__ import annotations
 
+from typing import Any
+
 from actfn.kernels.primitives import constants64 as c
 from actfn.kernels.primitives import elementary
 from actfn.kernels.primitives.coefficients import ASIN_64, CBRT_64, COS_64, POW_64, SIN_64
@@ -20,7 +22,14 @@ from actfn.kernels.primitives.intrinsics import (
     primitive,
     sqrt,
 )
-from actfn.kernels.primitives.quadrants import flip_sign_by_half, odd, quadrant_64, two_sum
+from actfn.kernels.primitives.quadrants import (
+    LARGEST_NEAR,
+    flip_sign_by_half,
+    near_quadrant_64,
+    odd,
+    quadrant_64,
+    two_sum,
+)
 
 _shared = elementary.build(c)
 
@@ -56,9 +65,8 @@ LARGEST_LOG = 1500.0
 
 
 @primitive
-def _circular(x):
-    """(m, sine, sine_low, cosine, cosine_low) of r, x = n*pi/2 + r with n in the low bits of m."""
-    m, r, r_low = quadrant_64(x)
+def _circular(m, r, r_low):
+    """(m, sine, sine_low, cosine, cosine_low) of r + r_low."""
     u = r * r
     half = 0.5 * u
     rest = fma(r * u, polynomial(u, SIN_64), fma(-half, r_low, r_low))
@@ -70,21 +78,35 @@ def _circular(x):
 
 
 @primitive
-def sin(x):
-    m, sine, _, cosine, _ = _circular(x)
-    return x if fabs(x) < TINY_SINE else flip_sign_by_half(cosine if odd(m) else sine, m)
+def _quadrant(x):
+    """(m, r, r_low): x = n*pi/2 + r + r_low with n in the low bits of m."""
+    near, (m, r, r_low), (m_far, r_far, low_far) = fabs(x) <= LARGEST_NEAR, near_quadrant_64(x), quadrant_64(x)
+    return m if near else m_far, r if near else r_far, r_low if near else low_far
 
 
-@primitive
-def cos(x):
-    m, sine, _, cosine, _ = _circular(x)
-    m = m + 1.0
-    return flip_sign_by_half(cosine if odd(m) else sine, m)
+def _of_quadrant(quadrant: Any) -> tuple[Any, Any]:
+    @primitive
+    def sin(x):
+        m, sine, _, cosine, _ = _circular(*quadrant(x))
+        return x if fabs(x) < TINY_SINE else flip_sign_by_half(cosine if odd(m) else sine, m)
+
+    @primitive
+    def cos(x):
+        m, sine, _, cosine, _ = _circular(*quadrant(x))
+        m = m + 1.0
+        return flip_sign_by_half(cosine if odd(m) else sine, m)
+
+    return sin, cos
+
+
+sin, cos = _of_quadrant(_quadrant)
+sin_near, cos_near = _of_quadrant(near_quadrant_64)
+"""For |x| <= LARGEST_NEAR, cheaper; for other x the result means nothing."""
 
 
 @primitive
 def tan(x):
-    m, sine, sine_low, cosine, cosine_low = _circular(x)
+    m, sine, sine_low, cosine, cosine_low = _circular(*_quadrant(x))
     if odd(m):
         sine, sine_low, cosine, cosine_low = -cosine, -cosine_low, sine, sine_low
     high, low = _quotient(sine, sine_low, cosine, cosine_low)

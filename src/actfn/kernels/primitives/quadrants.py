@@ -1,17 +1,19 @@
 """Argument reduction for sin, cos and tan that is right for every float: x = n*pi/2 + r.
 
 Leans on the intrinsics. The idea (Payne and Hanek): of 2/pi only 2^k * 2/pi modulo 4 matters to a float that is a whole
-number times 2^k, so a table of a few floats for each k replaces a value of pi with a thousand digits.
+number times 2^k, so a table of a few floats for each k replaces a value of pi with a thousand digits. Up to LARGEST_NEAR,
+where nearly all arguments are, three floats and no table do (Cody and Waite).
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numpy import float64
+from numpy import float32, float64
 
 from actfn.kernels.primitives.intrinsics import INTEGERS, MANTISSA_BITS, fma, intrinsic, primitive
 
@@ -112,6 +114,31 @@ def quadrant_32(x):
     p, low = y * HIGH_32[k], LOW_32[k]
     m = fma(y, low, p) + SHIFT
     return m, fma(y, low, p - (m - SHIFT)) * HALF_PI
+
+
+def near_quadrant_of(two_over_pi: Any, parts: Any, shift: Any) -> Any:
+    """The reduction for |x| <= LARGEST_NEAR, without a table: pi/2 as three numbers, the second short enough for n*second."""
+    first, second, third = parts
+
+    @primitive
+    def near_quadrant(x):
+        """(m, r, r_low): x = n*pi/2 + r + r_low with n in the low bits of m."""
+        m = fma(x, two_over_pi, shift)
+        n = m - shift
+        rest = fma(-n, first, x)  # exact: a multiple of the last place of x or of `first`, and below 1
+        r = fma(-n, second, rest)  # the product is exact, and so is what the next line takes from it
+        return m, r, fma(-n, third, fma(-n, second, rest - r))
+
+    return near_quadrant
+
+
+LARGEST_NEAR = 1024.0
+near_quadrant_32 = near_quadrant_of(
+    float32(2 / math.pi), (float32(1.5707964), float32(-4.3710315e-08), float32(-1.0746346e-12)), float32(1.5 * 2**23)
+)  # pi/2 to 2^-65, the second with 14 bits
+near_quadrant_64 = near_quadrant_of(
+    float64(2 / math.pi), (HALF_PI, float64(6.123233995736757e-17), float64(8.4784276603689e-32)), SHIFT
+)  # pi/2 to 2^-159, the second with 43 bits
 
 
 @primitive

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actfn.kernels.primitives import coefficients, float32, float64, wide
+from actfn.kernels.primitives.quadrants import LARGEST_NEAR
 
 LEVELS = {"float32": float32, "wide": wide, "float64": float64}
 EVERYWHERE = (-float("inf"), float("inf"))
@@ -56,8 +57,10 @@ _ROWS: dict[str, tuple[str, tuple[float | None, ...], tuple[float, ...]]] = {
     "erf": ("EXPM1 ERF ERFC", (1.35, -50, 1.05), (1.6, 8.3, 12.0)),
     "erf_softplus": ("EXPM1 SOFTPLUS_NEAR SOFTPLUS_FAR ERF ERFC", (2.4, -47.5, 2.3), (4.5, 15.0, 20.0)),
     "erfc": ("EXPM1 ERFC_NEAR ERFC", (3.2, -48.5, 1.9), (2.7, 8.3, 12.0)),
-    "sin": ("SIN COS", (1.65, -52, 0.8), (5.3, 15.0, 15.0)),
-    "cos": ("SIN COS", (1.65, -52, 0.8), (5.1, 15.0, 15.0)),
+    "sin": ("SIN COS", (1.6, -52, 0.8), (5.3, 15.0, 15.0)),
+    "cos": ("SIN COS", (1.6, -52, 0.8), (5.1, 15.0, 15.0)),
+    "sin_near": ("SIN COS", (1.6, -52, 0.8), (1.6, 5.0, 5.0)),
+    "cos_near": ("SIN COS", (1.6, -52, 0.8), (1.5, 4.9, 4.9)),
     "tan": ("SIN COS", (0.55, -52, 0.9), (6.3, 17.0, 17.0)),
     "atan": ("ATAN", (1.2, -49, 1.15), (1.9, 3.4, 4.4)),
     "asin": ("ASIN", (0.501, -52, 0.7), (4.8, 4.2, 4.2)),
@@ -108,6 +111,8 @@ _DOMAINS = {
     "asin": (-1.0, 1.0),
     "acos": (-1.0, 1.0),
     "pow": (0.0, float("inf")),
+    "sin_near": (-LARGEST_NEAR, LARGEST_NEAR),
+    "cos_near": (-LARGEST_NEAR, LARGEST_NEAR),
 }
 
 

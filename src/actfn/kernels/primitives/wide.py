@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from actfn.kernels.primitives import constantswide as c
 from actfn.kernels.primitives import elementary
-from actfn.kernels.primitives.float64 import acos, asin, cbrt, cos, sin, tan
+from actfn.kernels.primitives.float64 import LARGEST_NEAR, acos, asin, cbrt, cos, cos_near, sin, sin_near, tan
 from actfn.kernels.primitives.intrinsics import primitive
 
 __all__ = [
+    "LARGEST_NEAR",
     "acos",
     "asin",
     "asinh",
     "atan",
     "cbrt",
     "cos",
+    "cos_near",
     "cosh",
     "erf",
     "erf_softplus",
@@ -31,6 +33,7 @@ __all__ = [
     "pow",
     "sigmoid",
     "sin",
+    "sin_near",
     "sinh",
     "softplus",
     "softplus_of_sum",
