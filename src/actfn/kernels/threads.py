@@ -3,7 +3,7 @@
 Loops run without the interpreter's lock, so plain Python threads do; Numba's own threading layers are never started
 (one of them ends the process when two callers use it at once). The caller begins at once, and a thread that has woken
 up takes parts that nobody has taken: one that comes late, or not at all, holds nobody up. A child of `fork` begins
-with no threads and makes its own.
+with no threads and makes its own. Tensors use PyTorch's threads where they can (`actfn.torch.openmp`).
 """
 
 from __future__ import annotations
