@@ -179,7 +179,7 @@ def _built(request: Request) -> Kernel:
     with _building:
         found = ready(request)
         if found is None:
-            entry = _compiled(request)
+            entry = _compiled(source(request))
             cache.store(_key(request), entry)
             address, keeps = _loaded(entry)
             _numbered[_number(request)] = request
@@ -529,14 +529,14 @@ def _number(request: Request) -> int:
 # -- compiling and loading ----------------------------------------------------------------------------------------------
 
 
-def _compiled(request: Request) -> cache.Entry:
+def _compiled(text: str) -> cache.Entry:
+    """The code of a printed source, whose function `loop` has the signature of a NumPy inner loop."""
     import numba
     from numba import types
 
     from actfn.kernels.printed import load
 
     _give_symbols()
-    text = source(request)
     sizes = types.CPointer(types.intp)
     njit: Any = numba.njit
     cfunc: Any = numba.cfunc
@@ -545,6 +545,17 @@ def _compiled(request: Request) -> cache.Entry:
     compiled = cfunc(types.void(sizes, sizes, sizes, types.intp), error_model="numpy")(loop)
     code = compiled._library._get_compiled_object()
     return cache.Entry(compiled._wrapper_name, bytes(code), text)
+
+
+def plain_loop(name: str, text: str) -> tuple[int, Any]:
+    """The address of a loop that belongs to no formula, from the cache if it is there, and what must be kept for it."""
+    key = f"{name}-{hashlib.sha256(json.dumps([text, _toolchain()]).encode()).hexdigest()[:40]}"
+    with _building:
+        entry = cache.load(key)
+    if entry is None:
+        entry = to_its_end(_compiled, text)
+        cache.store(key, entry)
+    return _loaded(entry)
 
 
 _numbered: dict[int, Request] = {}

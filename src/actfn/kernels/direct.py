@@ -192,7 +192,7 @@ def direct(kernel: Kernel, numbers: tuple[float, ...]) -> Callable[..., None]:
 
     n and the addresses are whole numbers, and nothing is checked. A kernel stays for as long as the process does.
     """
-    return _make()(_methods(0)["call"], _table(kernel, numbers), None)
+    return called(bound(kernel, numbers))
 
 
 def shared(kernel: Kernel, numbers: tuple[float, ...], team: int) -> Callable[..., None]:
@@ -201,15 +201,24 @@ def shared(kernel: Kernel, numbers: tuple[float, ...], team: int) -> Callable[..
     `team` is the address of `void (void (*work)(void *), void *data, unsigned threads, unsigned flags)`, which has so
     many threads call `work(data)` and returns when they have: OpenMP's GOMP_parallel. `part` is a number of elements.
     """
-    return _make()(_methods(team)["share"], _table(kernel, numbers), None)
+    return called(bound(kernel, numbers), team)
 
 
-def _table(kernel: Kernel, numbers: tuple[float, ...]) -> bytes:
-    """What a call finds at its `self`."""
-    arrays, steps = len(kernel.request.arrays), ctypes.addressof(kernel.dense_steps)
+def called(bound: bytes, team: int = 0) -> Callable[..., None]:
+    """What `direct` gives, or for a team what `shared` gives, of a loop with its parameters."""
+    return _make()(_methods(team)["share" if team else "call"], bound, None)
+
+
+def bound(kernel: Kernel, numbers: tuple[float, ...]) -> bytes:
+    """A kernel's loop and the values of its parameters."""
     kind = "d" if kernel.request.parameter_dtype == "float64" else "f4x"
     values = b"".join(struct.pack(f"={kind}", number) for number in numbers)
-    return struct.pack("=4q", kernel.address, steps, arrays, len(numbers)) + values
+    return packed(kernel.address, kernel.dense_steps, len(kernel.request.arrays), len(numbers), values)
+
+
+def packed(address: int, steps: Any, arrays: int, parameters: int, values: bytes) -> bytes:
+    """What a call finds at its `self`. Between the arrays and the outputs come the addresses of the values, 8 bytes apart."""
+    return struct.pack("=4q", address, ctypes.addressof(steps), arrays, parameters) + values
 
 
 @lru_cache(maxsize=1)

@@ -206,6 +206,28 @@ def apart(source, target, size):
 
 
 @primitive
+def single_float16(bits):
+    return _half_to_float32(bits)
+
+
+@primitive
+def single_bfloat16(bits):
+    return _bfloat16_to_float32(bits)
+
+
+@primitive
+def rounded_float16(value):
+    """A float32 as float16."""
+    return _float32_to_half(value)
+
+
+@primitive
+def rounded_bfloat16(value):
+    """A float32 as bfloat16."""
+    return _float32_to_bfloat16(value)
+
+
+@primitive
 def narrow_float16(value):
     return _float32_to_half(_to_odd(value))
 

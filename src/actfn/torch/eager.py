@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from actfn.kernels import tables
 from actfn.kernels.build import ITEMSIZE, Kernel, Request, kernel_if_any
-from actfn.kernels.direct import direct, shared
+from actfn.kernels.direct import bound, called, direct, shared
 from actfn.kernels.threads import GRAIN, each_part, part_of, run
 from actfn.kernels.ufunc import of_request
 from actfn.torch import memory, openmp
@@ -306,23 +307,28 @@ def _ready(kernel: Kernel | None, numbers: tuple[float, ...]) -> Callable[..., t
     if kernel is None:
         return None
     loop, size = direct(kernel, numbers), ITEMSIZE[kernel.request.dtype]
-    team = shared(kernel, numbers, openmp.team) if openmp.team else None
-    large, long = memory.LARGE // size, 2 * GRAIN
+    large, long = memory.LARGE // size, tables.SIZE if size == 2 else 2 * GRAIN
+
+    @cache
+    def of_long(team: int) -> Callable[..., None]:
+        table = tables.bound(kernel, numbers) if size == 2 else None
+        return called(table or bound(kernel, numbers), team)
+
+    def in_parts(n: int, *at: int) -> None:
+        threads = torch.get_num_threads() if n >= 2 * GRAIN else 1
+        if threads > 1 and openmp.team:
+            of_long(openmp.team)(threads, part_of(n, threads), n, *at)
+        else:
+            each_part(n, threads, lambda a, b: of_long(0)(b - a, *[p + a * size for p in at]))
 
     def result(x: torch.Tensor, other: torch.Tensor | None = None) -> torch.Tensor:
         n = x.numel()
         y = _empty_like(x) if n < large else empty_like(x)
-        if n >= long:
-            at = [t.data_ptr() for t in (x, other, y) if t is not None]
-            threads = torch.get_num_threads()
-            if team is not None and openmp.team and threads > 1:
-                team(threads, part_of(n, threads), n, *at)
-            else:
-                each_part(n, threads, lambda a, b: loop(b - a, *[p + a * size for p in at]))
-        elif other is None:
-            loop(n, x.data_ptr(), y.data_ptr())
+        compute = loop if n < long else in_parts
+        if other is None:
+            compute(n, x.data_ptr(), y.data_ptr())
         else:
-            loop(n, x.data_ptr(), other.data_ptr(), y.data_ptr())
+            compute(n, x.data_ptr(), other.data_ptr(), y.data_ptr())
         return y
 
     return result
