@@ -25,7 +25,7 @@ from benchmarks import machine
 from benchmarks.timing import OURS, Spread, compare
 
 RESULTS = Path(__file__).resolve().parent / "results"
-QUESTIONS = ("forward", "training", "catalog", "own_formulas", "compiled", "memory", "startup")
+QUESTIONS = ("forward", "training", "catalog", "sixteen", "own_formulas", "compiled", "memory", "startup")
 """In the order in which they are asked and told."""
 DIGITS = 4
 PER_ELEMENT = 1024

@@ -25,6 +25,7 @@ RUNS = (
     ("forward", 2),
     ("training", 2),
     ("catalog", 1),
+    ("sixteen", 1),
     ("own_formulas", 1),
     ("compiled", 1),
     ("memory", 1),
