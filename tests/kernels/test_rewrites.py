@@ -80,6 +80,17 @@ def test_the_value_stays(text: str, x: float) -> None:
     assert abs(before - after) <= abs(before) * Rational(1, 2**60)
 
 
+@pytest.mark.parametrize("x", [-0.2, -0.12499999, 0.125, 0.1, 1e-3, 1e-30])
+@pytest.mark.parametrize("text", ["x - tanh(x)", "2*tanh(3*x) - 6*x + 1"])
+def test_few_terms_are_enough_for_a_float32(text: str, x: float) -> None:
+    expression = stable(parse(text, {}))
+    before, after = (
+        e.xreplace({X: Rational(x)}).evalf(60) for e in (expression, without_cancelling_tanh(expression, wide=True))
+    )
+    assert abs(before - after) <= abs(before) * Rational(1, 2**43)
+    assert sympy.count_ops(without_cancelling_tanh(expression, wide=True)) < 40
+
+
 @pytest.mark.parametrize(
     ("rewrite", "text"),
     [

@@ -276,8 +276,11 @@ def _toolchain() -> list[str]:
 # -- printing -----------------------------------------------------------------------------------------------------------
 
 
-def program(request: Request) -> Program:
-    """The steps of a request, over its arrays and the parameters."""
+def program(request: Request, wide: bool = True) -> Program:
+    """The steps of a request, over its arrays and the parameters.
+
+    Where float32 arithmetic doesn't suffice for a narrow result, they are for float64 arithmetic, unless `wide` is false.
+    """
     from sympy import Symbol
 
     from actfn.kernels.lower import combined, of_output
@@ -295,7 +298,7 @@ def program(request: Request) -> Program:
         steps = combined(*about, beside_roots=True)
         if float32_suffices(request.definition, steps):
             return steps
-    return combined(*about)
+    return combined(*about, wide=wide and request.dtype != "float64")
 
 
 @lru_cache(maxsize=64)
@@ -332,7 +335,7 @@ def triton_source(request: Request) -> str:
     """The Triton code of a request, which `actfn.torch.gpu` runs. It computes in float64 for that dtype, else in float32."""
     from actfn.formula.printers.triton import TritonPrinter
 
-    steps = program(request)
+    steps = program(request, wide=False)
     return TritonPrinter().kernel(
         request.definition.name,
         request.arrays,

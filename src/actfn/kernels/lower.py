@@ -63,13 +63,14 @@ def combined(
     factors: Sequence[tuple[Expr, int]],
     largest: float | None = None,
     beside_roots: bool = False,
+    wide: bool = False,
 ) -> Program:
     """One program with a result for each (factor, k): the factor times the derivative of order `order + k`.
 
     `arrays` are the names that come before the parameters among the arguments: x, and what the factors hold. Given the
     `largest` number of a dtype, the program is for a kernel: it keeps tanh(softplus(u)), which a primitive computes, and
     takes the largest number for infinity where infinity times 0 would hide a limit. With `beside_roots`, it is one for
-    float32 arithmetic.
+    float32 arithmetic; with `wide`, for float64 arithmetic whose results are rounded to float32 or less.
     """
     symbols = [definition.symbols[name] for name in by]
     defaults = {p.symbol: Rational(repr(float(p.default))) for p in definition.parameters}
@@ -81,7 +82,7 @@ def combined(
         expression = derivative(form, order + k, definition.conventions, symbols)
         if order + k or symbols:
             expression = one_fraction(expression)
-        expression = without_cancelling_tanh(one_exponential(stable(expression)))
+        expression = without_cancelling_tanh(one_exponential(stable(expression)), wide)
         expression = without_asinh(without_cancelling_atan(expression) if largest is not None else expression)
         if largest is None or not _only_gates(expression):
             expression = in_sigmoids(expression, both=largest is not None)

@@ -216,14 +216,21 @@ _NEAR = Rational(5, 4)
 """Where x - tanh(x) is evaluated as it is: there its difference is less than two binary digits shorter than x."""
 _TERMS = 10
 """Of both series; what is left out is below 2^-61 of the value up to _NEAR."""
+_NEARER = Rational(1, 8)
+"""From here on float64 keeps 2^-41 of the difference, which is enough for a float32."""
+_FEW = tuple(Rational(p, q) for p, q in ((1, 3), (-2, 15), (17, 315), (-62, 2835), (1382, 155925), (-21844, 6081075)))
+"""Of x - tanh(x) over x^3; what is left out is below 2^-43 of the value up to _NEARER."""
 
 
-def without_cancelling_tanh(expression: Expr) -> Expr:
-    """u - tanh(u) as (u*cosh(u) - sinh(u))/cosh(u) near 0, over the series of both: all their terms are positive."""
-    return expression.replace(lambda n: isinstance(n, Add), _shrunk)
+def without_cancelling_tanh(expression: Expr, wide: bool = False) -> Expr:
+    """u - tanh(u) as (u*cosh(u) - sinh(u))/cosh(u) near 0, over the series of both: all their terms are positive.
+
+    With `wide`, for float64 arithmetic whose result is rounded to float32 or less, a short series does.
+    """
+    return expression.replace(lambda n: isinstance(n, Add), lambda n: _shrunk(n, wide))
 
 
-def _shrunk(node: Add) -> Expr:
+def _shrunk(node: Add, wide: bool) -> Expr:
     for term in node.args:
         factors = Mul.make_args(term)
         found = [f for f in factors if isinstance(f, sympy.tanh)]
@@ -234,10 +241,13 @@ def _shrunk(node: Add) -> Expr:
         if -rest * u in node.args:
             others = [a for a in node.args if a not in (term, -rest * u)]
             square = u**2
-            top = _series([Rational(2 * k, math.factorial(2 * k + 1)) for k in range(1, _TERMS + 1)], square)
-            bottom = _series([Rational(1, math.factorial(2 * k)) for k in range(_TERMS + 1)], square)
-            near = -rest * u**3 * top / bottom
-            return Add(*others, Piecewise((near, sympy.Abs(u) < _NEAR), (Add(-rest * u, term), True)))
+            if wide:
+                near, end = _series(_FEW, square), _NEARER
+            else:
+                top = _series([Rational(2 * k, math.factorial(2 * k + 1)) for k in range(1, _TERMS + 1)], square)
+                bottom = _series([Rational(1, math.factorial(2 * k)) for k in range(_TERMS + 1)], square)
+                near, end = top / bottom, _NEAR
+            return Add(*others, Piecewise((-rest * u**3 * near, sympy.Abs(u) < end), (Add(-rest * u, term), True)))
     return node
 
 
