@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from actfn import catalog
-from actfn.kernels.build import BLOCK, Request, source
+from actfn.kernels.build import BLOCK, Request, kernel, source
 from actfn.kernels.primitives.quadrants import LARGEST_NEAR
 from actfn.kernels.ufunc import ufunc
 
@@ -38,6 +38,15 @@ def test_an_element_does_not_depend_on_its_neighbours(name, order, dtype):
     for other in (alone, backwards, over_itself):
         np.testing.assert_array_equal(together, other)
         assert together.tobytes() == np.ascontiguousarray(other).tobytes() or np.isnan(together).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("form", ["value", "product", "double"])
+@pytest.mark.parametrize(("name", "by"), [("snake", ("a",)), ("snake", ()), ("sinlu", ("b",)), ("siren", ("omega",))])
+def test_every_form_is_built(name, by, form, dtype):
+    """Also where some of the functions take their argument as two numbers, which has no quicker code."""
+    definition = catalog.find(name)
+    assert kernel(Request(definition, 1, by, form=form, dtype=dtype)).address
 
 
 def test_what_is_printed_says_what_must_be_near():

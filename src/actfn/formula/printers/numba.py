@@ -116,6 +116,8 @@ class NumbaPrinter(CodePrinter):
         """The names in whose place a product has the function with a tail that they stand for."""
         self.lines: list[tuple[str, str]] = []
         """(name, text) of the assignments so far."""
+        self.all_near = False
+        """Whether the code is for arguments that are near."""
         self.near_to: list[str] = []
         """The arguments, as printed, of the functions that have a primitive for near ones."""
 
@@ -357,9 +359,11 @@ class NumbaPrinter(CodePrinter):
             return f"times_{name}({self.number(1.0)}, {parts})"
         if function in self.cheaper_below and arguments[0].is_nonpositive:
             name += "_nonpositive"
+        if function in self.near:
+            self.near_to.append(self._print(arguments[0]))
+            name = self.near[function] if self.all_near else name
         self.used.add(name)
         texts = [self._print(a) for a in arguments]
-        self.near_to += texts if function in self.near else []
         return f"{name}({', '.join(texts)})"
 
     # -- conditions
@@ -387,7 +391,7 @@ class NumbaPrinter(CodePrinter):
         code = self._scalar(name, arguments, assignments, results)
         if self.near_to:
             twin = type(self)()
-            twin.functions = {**self.functions, **self.near}  # pyright: ignore[reportAttributeAccessIssue]
+            twin.all_near = True
             code += "\n\n" + twin._scalar(f"{name}_near", arguments, assignments, results)
             near = " & ".join(f"(fabs({u}) <= LARGEST_NEAR)" for u in dict.fromkeys(twin.near_to))
             names = [self.identifier(a) for a in arguments]
