@@ -20,6 +20,7 @@ from flint import arb
 from numba import njit
 
 from actfn.kernels.primitives import intrinsics
+from actfn.kernels.primitives.quadrants import LARGEST_NEAR
 from actfn.kernels.primitives.table import PRIMITIVES, TWO_PART, Primitive
 from actfn.reference import working_precision
 
@@ -81,8 +82,8 @@ INTERVALS = {  # where errors are largest or the algorithm changes; every binade
     "erfc": [(-1, 1), (0.4, 3), (-6, 11), (11, 27)],
     "sin": [(-4, 4), (-1e3, 1e3)],
     "cos": [(-4, 4), (-1e3, 1e3)],
-    "sin_near": [(-4, 4), (-1e3, 1e3)],
-    "cos_near": [(-4, 4), (-1e3, 1e3)],
+    "sin_near": [(-4, 4), (-LARGEST_NEAR, LARGEST_NEAR)],
+    "cos_near": [(-4, 4), (-LARGEST_NEAR, LARGEST_NEAR)],
     "tan": [(-4, 4), (-1e3, 1e3)],
     "atan": [(-1, 1), (0.4, 0.5), (2, 3)],
     "asin": [(-1, 1), (0.45, 0.55)],
@@ -94,10 +95,14 @@ INTERVALS = {  # where errors are largest or the algorithm changes; every binade
 }
 
 BESIDE_MULTIPLES = tuple(
-    [float(kind((k + offset) * math.pi)) for kind in (np.float32, np.float64) for k in range(0, 326)]
+    [
+        float(kind((k + offset) * math.pi))
+        for kind in (np.float32, np.float64)
+        for k in range(int(LARGEST_NEAR / math.pi))
+    ]
     for offset in (0.0, 0.5)
 )
-"""The floats next to multiples of pi, and to those halfway between, up to 1024."""
+"""The floats next to multiples of pi, and to those halfway between, up to LARGEST_NEAR."""
 
 HARD = {  # the worst that longer searches found, and floats beside a multiple of pi/2
     "exp": [-5.8514752, 5.1992145, 0.42496022, -708.7740097746215, -103.9, -745.13],
