@@ -553,8 +553,7 @@ def _compiled(text: str) -> cache.Entry:
 def plain_loop(name: str, text: str) -> tuple[int, Any]:
     """The address of a loop that belongs to no formula, from the cache if it is there, and what must be kept for it."""
     key = f"{name}-{hashlib.sha256(json.dumps([text, _toolchain()]).encode()).hexdigest()[:40]}"
-    with _building:
-        entry = cache.load(key)
+    entry = cache.load(key)
     if entry is None:
         entry = to_its_end(_compiled, text)
         cache.store(key, entry)

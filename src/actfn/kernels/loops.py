@@ -205,26 +205,8 @@ def apart(source, target, size):
     return source == target or abs(source - target) >= size
 
 
-@primitive
-def single_float16(bits):
-    return _half_to_float32(bits)
-
-
-@primitive
-def single_bfloat16(bits):
-    return _bfloat16_to_float32(bits)
-
-
-@primitive
-def rounded_float16(value):
-    """A float32 as float16."""
-    return _float32_to_half(value)
-
-
-@primitive
-def rounded_bfloat16(value):
-    """A float32 as bfloat16."""
-    return _float32_to_bfloat16(value)
+single_float16, single_bfloat16 = _half_to_float32, _bfloat16_to_float32
+rounded_float16, rounded_bfloat16 = _float32_to_half, _float32_to_bfloat16
 
 
 @primitive

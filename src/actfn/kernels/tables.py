@@ -20,14 +20,14 @@ from actfn.kernels.threads import run
 
 SIZE = 1 << 16
 """So many entries has a table. It is made as quickly as a kernel computes so many elements, and pays from there on."""
-_TABLED = {"value": "", "product": "_g", "output": "_g"}
+_TABLED = ("value", "product", "output")
 """Forms that are a function of the first array, times the second if there is one."""
 
 
 def bound(kernel: Kernel, numbers: tuple[float, ...]) -> bytes | None:
     """The loop that looks up what a kernel computes at these parameters, as `direct.called` takes it; None for other kernels."""
     request = kernel.request
-    if ITEMSIZE[request.dtype] != 2 or request.form not in _TABLED or len(kernel.request.arrays) > 2:
+    if ITEMSIZE[request.dtype] != 2 or request.form not in _TABLED:
         return None
     table = _values(kernel, numbers) if request.form == "value" else _slopes(kernel, numbers)
     if table is None:

@@ -311,8 +311,7 @@ def _ready(kernel: Kernel | None, numbers: tuple[float, ...]) -> Callable[..., t
 
     @cache
     def of_long(team: int) -> Callable[..., None]:
-        table = tables.bound(kernel, numbers) if size == 2 else None
-        return called(table or bound(kernel, numbers), team)
+        return called(tables.bound(kernel, numbers) or bound(kernel, numbers), team)
 
     def in_parts(n: int, *at: int) -> None:
         threads = torch.get_num_threads() if n >= 2 * GRAIN else 1

@@ -359,11 +359,11 @@ class NumbaPrinter(CodePrinter):
             return f"times_{name}({self.number(1.0)}, {parts})"
         if function in self.cheaper_below and arguments[0].is_nonpositive:
             name += "_nonpositive"
+        texts = [self._print(a) for a in arguments]
         if function in self.near:
-            self.near_to.append(self._print(arguments[0]))
+            self.near_to += texts
             name = self.near[function] if self.all_near else name
         self.used.add(name)
-        texts = [self._print(a) for a in arguments]
         return f"{name}({', '.join(texts)})"
 
     # -- conditions

@@ -1,7 +1,8 @@
 """The primitives in float32 arithmetic: the fast level.
 
 The shared algorithms over float32 constants, and what float32 does differently: erf without a division, erfc without the
-low parts of its factors, sin and cos whose argument is reduced in float64, and rarer functions through the wide level.
+low parts of its factors, sin and cos whose argument is reduced in float64 where it is far from 0, and rarer functions
+through the wide level.
 """
 
 from __future__ import annotations
